@@ -1,0 +1,24 @@
+"Run notebooks as the tests do and keep their outputs: `python .ci/save.py nbs/api/00_bucket.ipynb ...`"
+import sys
+from pathlib import Path
+
+from execnb.nbio import read_nb, write_nb
+from execnb.shell import CaptureShell
+from fastcore.xtras import working_directory
+from nbdev.process import extract_directives
+
+import conftest  # noqa: F401
+
+
+def skip(cell):
+    "Whether a cell is not run"
+    if cell.cell_type != "code": return True
+    directives = extract_directives(cell, remove=False, lang="python")
+    return directives.get("eval:") == ["false"] or bool(directives.keys() & {"slow", "notest"})
+
+
+for path in map(Path, sys.argv[1:]):
+    path = path.absolute()
+    nb = read_nb(path)
+    with working_directory(path.parent): CaptureShell(path).run_all(nb, exc_stop=True, preproc=skip)
+    write_nb(nb, path)
