@@ -11,7 +11,7 @@ from numbers import Integral
 
 import numba
 import numpy as np
-from scipy.sparse import csr_array
+from scipy.sparse import coo_array
 
 from .bucket import TokenBucket
 
@@ -163,11 +163,11 @@ def longest_wait(
 def token_transition(
     law: np.ndarray,  # float64 [S, longest + 1, S], P(next interval, next state | state)
     bucket: TokenBucket,  # the rate limit
-) -> csr_array:  # [S * levels, S * levels], a row for each (state, tokens left)
+) -> coo_array:  # [S * levels, S * levels], a row for each (state, tokens left)
     "P(next state, tokens at the next decision | state, tokens left)"
     state, interval, following = np.nonzero(law > 1e-16)
     left = np.arange(bucket.levels)
     held = np.minimum(bucket.capacity, left + bucket.refill * interval[:, None])
     rows, columns = state[:, None] * bucket.levels + left, following[:, None] * bucket.levels + held
     weights = np.repeat(law[state, interval, following], bucket.levels)
-    return csr_array((weights, (rows.ravel(), columns.ravel())), shape=(len(law) * bucket.levels,) * 2)
+    return coo_array((weights, (rows.ravel(), columns.ravel())), shape=(len(law) * bucket.levels,) * 2)
