@@ -3,6 +3,7 @@ import os
 import re
 import shutil
 import sys
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import unquote, urlparse
@@ -23,7 +24,8 @@ source = re.compile(r"\[source\]\([^)]*\)\{[^}]*\}")  # nbdev's link to a reposi
 def process(root):
     "nbdev's notebooks in _proc/. The numbers of their names, which nbdev's links lack, become the order of the sidebar"
     shutil.rmtree(root / "_proc", ignore_errors=True)
-    proc = proc_nbs(n_workers=1)
+    warnings.filterwarnings("error", "Found cells containing imports")  # nbdev would run their other code too
+    proc = proc_nbs(n_workers=0)
     for order, nb in enumerate(sorted(proc.rglob("*.ipynb"))):
         text = re.sub(r"output-file: [\w.]+", f"order: {order}", nb.read_text(encoding="utf-8"))
         nb.write_text(source.sub("", number.sub("", text)), encoding="utf-8")
@@ -34,7 +36,7 @@ def process(root):
 def katex(site):
     "KaTeX's files from npm (its cache, the second time) instead of its CDN"
     with TemporaryDirectory() as tmp:
-        if npm(["pack", "--silent", "--prefer-offline", re.search("katex@[0-9.]+", KATEX)[0]], cwd=tmp, stdout=sys.stderr): sys.exit("npm could not fetch KaTeX")
+        if npm(["pack", "--silent", "--prefer-offline", re.search("katex@[0-9.]+", KATEX)[0]], cwd=tmp, capture_output=True): sys.exit("npm could not fetch KaTeX")
         shutil.unpack_archive(next(Path(tmp).glob("*.tgz")), tmp, "gztar")
         shutil.copytree(Path(tmp) / "package/dist", site / "site_libs/katex", ignore=shutil.ignore_patterns("*.ttf", "*.woff", "*.mjs"))
     for page in site.rglob("*.html"):
@@ -64,11 +66,11 @@ def faults(site):
 def main():
     root = get_config().config_path
     proc, site = process(root), root / "_docs"
-    warnings = build(proc, quiet=True).warnings
+    doubts = build(proc, quiet=True).warnings
     shutil.rmtree(site, ignore_errors=True)
     shutil.move(proc / "_docs", site)
     katex(site)
-    found = [*faults(site), *(w for w in warnings if "broken link" not in w)]
+    found = [*faults(site), *(w for w in doubts if "broken link" not in w)]
     sys.exit("\n".join(sorted(found)) or None)
 
 
