@@ -22,9 +22,9 @@ def output(out):
 def blocks(cell):
     "The Markdown blocks of one cell"
     if cell.cell_type == "markdown": return [re.sub(r"\]\((?=[\w./-]+\.(ipynb|png|svg)[)#])", f"]({cfg.nbs_path.name}/", cell.source)]
-    directives = extract_directives(cell, lang="python")
-    if "hide" in directives: return []
-    return [f"```python\n{cell.source.strip()}\n```", *map(output, cell.outputs)]
+    if "hide" in extract_directives(cell, remove=False, lang="python"): return []
+    code = re.sub(r"^#\|.*\n", "", cell.source, flags=re.M).strip()
+    return [f"```python\n{code}\n```", *map(output, cell.outputs)]
 
 
 title, *cells = read_nb(cfg.nbs_path / cfg.readme_nb).cells
