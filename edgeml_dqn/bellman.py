@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 # %% ../nbs/api/07a_bellman.ipynb #ec945386
-@numba.njit(cache=True)
+@numba.njit(fastmath=True, cache=True)
 def act(
     values: np.ndarray,  # float [levels], value of leaving each level, by which the choice is made
     following: np.ndarray,  # float [levels], what leaving each level leads to
@@ -19,12 +19,12 @@ def act(
     decided: np.ndarray,  # float [levels], filled: what holding each level at the decision leads to
 ) -> None:
     "The better of offloading and keeping, at every token level (paper, section 4.1, for all levels at once)"
-    for n in range(len(values)):
-        offload = n >= cost and reward + values[n - cost] >= values[n]
-        decided[n] = reward + following[n - cost] if offload else following[n]
+    decided[:cost] = following[:cost]
+    for n in range(cost, len(values)):
+        decided[n] = reward + following[n - cost] if reward + values[n - cost] >= values[n] else following[n]
 
 # %% ../nbs/api/07a_bellman.ipynb #b6513624
-@numba.njit(cache=True)
+@numba.njit(fastmath=True, cache=True)
 def wait(
     decided: np.ndarray,  # float [levels], what holding each level at the next decision leads to
     refill: int,  # q, units per time unit
@@ -35,15 +35,17 @@ def wait(
     "Tokens left, topped up by the time until the next image"
     left[:] = 0
     for i, prob in zip(intervals, probs):
-        for k in range(len(left)): left[k] += prob * decided[min(len(left) - 1, k + refill * i)]
+        rim = max(0, len(left) - refill * i)
+        for k in range(rim): left[k] += prob * decided[k + refill * i]
+        for k in range(rim, len(left)): left[k] += prob * decided[-1]
 
 # %% ../nbs/api/07a_bellman.ipynb #7f02e84e
-@numba.njit(parallel=True, cache=True)
+@numba.njit(parallel=True, fastmath=True, cache=True)
 def lambda_returns(
     values: np.ndarray,  # float32 [S, L + 1, levels], V at each image of short sequences
     expected: np.ndarray,  # float32 [S, L + 1], expected rewards
     interarrival: np.ndarray,  # int32 [S, L + 1], time units since the image before
-    probs: np.ndarray,  # float32 [J], law of the interval 0, 1, ..., J - 1; empty if each wait is the one observed
+    law: tuple[np.ndarray, np.ndarray],  # int32 [J] possible intervals and float32 [J] their probabilities; empty if each wait is the one observed
     lattice: tuple[int, int, int],  # refill, cost, capacity
     mix: float,  # lambda, 0 (one step) to 1 (the whole sequence)
     discount: float,  # 1 for the average reward
@@ -51,13 +53,14 @@ def lambda_returns(
     "Targets for token values, for all levels by one backward sweep over each sequence"
     refill, cost, _ = lattice
     streams, images, levels = values.shape
-    returns, seen, sure = np.empty((streams, images - 1, levels), np.float32), np.arange(len(probs)), np.ones(1, np.float32)
+    intervals, probs = law
+    returns, sure = np.empty((streams, images - 1, levels), np.float32), np.ones(1, np.float32)
     for s in numba.prange(streams):
         decided, left = np.empty(levels, np.float32), values[s, -1].copy()
         for t in range(images - 1, 0, -1):
             following = np.float32(discount) * ((1 - np.float32(mix)) * values[s, t] + np.float32(mix) * left)
             act(np.float32(discount) * values[s, t], following, expected[s, t], cost, decided)
-            if len(probs): wait(decided, refill, seen, probs, left)
+            if len(probs): wait(decided, refill, intervals, probs, left)
             else: wait(decided, refill, interarrival[s, t:t + 1], sure, left)
             left -= left.mean()
             returns[s, t - 1] = left
