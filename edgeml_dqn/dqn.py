@@ -7,11 +7,14 @@ __all__ = ['TILE', 'FIRST_SEGMENT', 'initial_weights', 'correction', 'token_valu
            'Problem', 'make_problem', 'start_learner', 'q_iteration', 'DQN', 'acting_policy', 'Segment', 'next_segment',
            'Score', 'State', 'Validation', 'make_validation', 'plateau', 'train', 'plot_learning']
 
-# %% ../nbs/api/07c_dqn.ipynb #d6bef82a
+# %% ../nbs/api/07c_dqn.ipynb #4416ba5d
 import os
+
+# %% ../nbs/api/07c_dqn.ipynb #35f9620e
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow says nothing that a reader needs
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # the same sums in the same order, every time
 
+# %% ../nbs/api/07c_dqn.ipynb #d6bef82a
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
