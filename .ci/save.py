@@ -20,5 +20,7 @@ def skip(cell):
 for path in map(Path, sys.argv[1:]):
     path = path.absolute()
     nb = read_nb(path)
+    for cell in nb.cells:
+        if not skip(cell): cell.outputs = []  # a cell that prints nothing any more would keep what it once did
     with working_directory(path.parent): CaptureShell(path).run_all(nb, exc_stop=True, preproc=skip)
     write_nb(nb, path)

@@ -119,15 +119,15 @@ def comparison(
     oracle: Result | None = None,  # the causal oracle on them, if there is one
     clairvoyant: np.ndarray | None = None,  # float64 [S], the most that could have been earned on each stream
 ) -> pd.DataFrame:  # a row for each policy
-    "Loss, its interval, offloads per image, share of the gap and distance to the clairvoyant bound; the MDP must be among the results for a share"
-    rows = []
-    by_name = {result.name: result for result in results}
-    for result in [*results, *([oracle] if oracle else [])]:
-        share = gap_share(result.expected, by_name["MDP"].expected, oracle.expected) if oracle and "MDP" in by_name else None
-        rows.append(dict(policy=result.name, loss=result.mean_loss, interval=result.interval, sent=float(result.sent_share.mean()),
-                         share=share[0] if share else None, share_interval=share[1] if share else None,
-                         to_clairvoyant=None if clairvoyant is None else float((clairvoyant - result.expected).mean())))
-    return pd.DataFrame(rows).set_index("policy")
+    "Loss, its interval, offloads per image; for policies under the MDP's limit also their share of the gap and distance to the clairvoyant bound"
+    memoryless = next((result for result in results if result.name == "MDP"), None)
+    def row(result):
+        limited = memoryless and result.bucket == memoryless.bucket
+        share = gap_share(result.expected, memoryless.expected, oracle.expected) if limited and oracle else None
+        return dict(policy=result.name, loss=result.mean_loss, interval=result.interval, sent=float(result.sent_share.mean()),
+                    share=share and share[0], share_interval=share and share[1],
+                    to_clairvoyant=float((clairvoyant - result.expected).mean()) if limited and clairvoyant is not None else None)
+    return pd.DataFrame(map(row, [*results, *([oracle] if oracle else [])])).set_index("policy")
 
 # %% ../nbs/api/06_simulate.ipynb #0419e65c
 def plot_sent(
