@@ -263,7 +263,7 @@ class Belief:
         (last, alike), window = positions_alike(source.population.metric), source.order.window(len(source.population))
         belief, ended = np.zeros((1, min(len(last), window + alike.max())), np.float32), 0
         table = token_prices(self.oracle.values, cost).swapaxes(0, 1)[..., cost:].astype(np.float32)
-        table = np.concatenate([table, table[:, :belief.shape[1]]], axis=1)
+        table = np.ascontiguousarray(np.concatenate([table, table[:, :belief.shape[1]]], axis=1))
         states = filter_states(sequences.interarrival[stream], source.arrivals)
         for start in range(0, sequences.length, BLOCK):
             part = slice(start, start + BLOCK)
