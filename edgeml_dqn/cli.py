@@ -206,9 +206,9 @@ def plot_comparison(
     fig, ax = plt.subplots(figsize=(7, .35 * len(table) + .9))
     for row, (name, policy) in enumerate(table.iterrows()):
         ax.errorbar(policy.loss, row, xerr=policy.interval, fmt="o", color="C1" if name == "DQN" else "0.4", capsize=3)
-        share = "" if pd.isna(policy.share) else f",  {policy.share:.0%} of the gap"
-        ax.annotate(f"{policy.loss:.4f}{share}", (policy.loss, row), (12, 0), textcoords="offset points", va="center", fontsize=8)
-    ax.set(yticks=range(len(table)), yticklabels=table.index, xlabel="average loss"); ax.invert_yaxis(); ax.margins(x=.3)
+        share = f",  {policy.share:.1%} of the gap" if policy.share > 0 else ""
+        ax.annotate(f"{policy.loss:.4f}{share}", (policy.loss + policy.interval, row), (7, 0), textcoords="offset points", va="center", fontsize=8)
+    ax.set(yticks=range(len(table)), yticklabels=table.index, xlabel="average loss"); ax.invert_yaxis(); ax.margins(x=.25)
     return fig
 
 # %% ../nbs/api/10_cli.ipynb #c1cf7d68

@@ -1,0 +1,73 @@
+"The commands as programs: the demo in full, the published commands as written, and what is said of mistakes"
+import json
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BIN = Path(sysconfig.get_path("scripts"))
+
+
+def call(command, folder):
+    "A command line, run in `folder`"
+    program, *words = command.split()
+    return subprocess.run([BIN / program, *words], cwd=folder, capture_output=True, text=True)
+
+
+def answer(command, folder):
+    "The JSON object that a command prints, which must be all that it prints"
+    done = call(f"{command} --json", folder)
+    assert done.returncode == 0, done.stderr
+    line, = done.stdout.splitlines()
+    return json.loads(line)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    "Where data.npz is, in the published format"
+    from edgeml_dqn.data import Dataset, Images, ilsvrc, write_npz
+    folder, images, rng = tmp_path_factory.mktemp("commands"), ilsvrc().train, np.random.default_rng(0)
+    parts = [Images(m, (rng.random(len(m)) < .05 + m).astype(float), np.full(len(m), .05)) for m in (images.metric[::2], images.metric[1::2])]
+    write_npz(folder / "data.npz", Dataset("data", *parts))
+    return folder
+
+
+def test_demo(folder):
+    "Check values of the design, and the paper's curves (Fig. 6, r .1, b 4) within their tolerances"
+    demo = answer("edgeml-demo", folder)
+    loss = {name: row["loss"] for name, row in demo["table"].items()}
+    assert abs(loss["MDP"] - .2602) <= .001 and loss["DQN"] <= .2560
+    assert demo["table"]["DQN"]["share"] > .94
+    for name, published, tolerance in (("Lower Bound", .24091, .001), ("Baseline", .27225, .003), ("MDP", .26154, .003)):
+        assert abs(loss[name] - published) <= tolerance, name
+    assert all((folder / plot).stat().st_size > 10_000 for plot in demo["plots"])
+
+
+def test_published_commands(folder):
+    "Train, resume at a lower learning rate, simulate: fewer iterations and streams than published, all else as typed"
+    flags = "--tr 0.25 --tb 2 --stype 1 --itype 1"
+    assert answer(f"edgeml-train data.npz wts {flags} --lr 3 --maxiter 30", folder)["iterations"] == 30
+    assert answer(f"edgeml-train data.npz wts {flags} --lr 4 --maxiter 40", folder)["iterations"] == 40
+    losses = answer(f"edgeml-simulate data.npz wts save {flags} --streams 10 --length 10000", folder)
+    with np.load(folder / "save/result.npz") as result:
+        for name in ("weak", "strong", "lower_bound", "baseline", "mdp", "dqn"): assert result[name].shape == () and float(result[name]) == losses[name]
+    assert losses["weak"] > losses["baseline"] > losses["mdp"] > losses["dqn"] > losses["strong"]
+
+
+@pytest.mark.parametrize("command, said", {
+    "edgeml-train data.npz wts --tb 3": "--tb 3.0 contradicts wts",
+    "edgeml-train data.npz new --tr 0": "--tr: rate is 0.0; expected more than 0",
+    "edgeml-train data.npz new --tr nan": "--tr: rate is nan; expected a finite number",
+    "edgeml-train data.npz new --tr often": "argument --tr: invalid float value: 'often'",
+    "edgeml-train wts new": "wts",
+    "edgeml-simulate data.npz new save": "new has no checkpoint.npz",
+}.items())
+def test_mistakes(folder, command, said):
+    "One sentence, exit status 2, nothing made"
+    (folder / "wts").mkdir(exist_ok=True)
+    before = sorted(folder.rglob("*"))
+    done = call(command, folder)
+    assert done.returncode == 2 and said in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr and not done.stdout
+    assert sorted(folder.rglob("*")) == before
