@@ -95,6 +95,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                 'edgeml_dqn.cli.one_sentence': ('api/cli.html#one_sentence', 'edgeml_dqn/cli.py'),
                                 'edgeml_dqn.cli.plot_comparison': ('api/cli.html#plot_comparison', 'edgeml_dqn/cli.py'),
                                 'edgeml_dqn.cli.resolve': ('api/cli.html#resolve', 'edgeml_dqn/cli.py'),
+                                'edgeml_dqn.cli.save_figure': ('api/cli.html#save_figure', 'edgeml_dqn/cli.py'),
                                 'edgeml_dqn.cli.show': ('api/cli.html#show', 'edgeml_dqn/cli.py'),
                                 'edgeml_dqn.cli.test_sequences': ('api/cli.html#test_sequences', 'edgeml_dqn/cli.py')},
             'edgeml_dqn.data': { 'edgeml_dqn.data.Dataset': ('api/data.html#dataset', 'edgeml_dqn/data.py'),
