@@ -198,7 +198,7 @@ def filter_locations(
     images: int,  # N
     before: np.ndarray,  # float32 [width], belief after the image before; zeros: the stream starts
     ended: int,  # ring position at which that row ends
-) -> np.ndarray:  # float32 [n, width], P(location | metrics so far), each row ending at its `last`
+) -> np.ndarray:  # float32 [n, width], P(location | metrics so far), each row ending at its last
     "Exact forward filter of the hidden location; width is at least min(N, w + the most images alike)"
     width = len(before)
     keep, fresh, beliefs = np.float32(1 - reset_prob), np.float32(reset_prob / images), np.empty((len(last), width), np.float32)

@@ -29,7 +29,7 @@ MAX_COST = 10_000  # the finest lattice: units in one token
 def nearest_lattice(
     rate: Fraction,  # tokens per time unit
     depth: Fraction,  # tokens
-) -> tuple[Fraction, Fraction]:  # rate and depth with a common denominator of at most `MAX_COST`
+) -> tuple[Fraction, Fraction]:  # rate and depth with a common denominator of at most MAX_COST
     "The nearest rate, and then the nearest depth, that fit a lattice of `MAX_COST` units a token"
     rate = rate.limit_denominator(MAX_COST)
     units = rate.denominator
@@ -38,7 +38,7 @@ def nearest_lattice(
 # %% ../nbs/api/00_bucket.ipynb #940607cf
 @numba.njit(cache=True)
 def step(
-    tokens: int,  # units in hand at the decision, `refill` to `capacity`
+    tokens: int,  # units in hand at the decision, refill to capacity
     offload: int,  # 1 to spend a token, 0 to keep it
     interarrival: int,  # time units until the next image
     refill: int,  # q, units per time unit

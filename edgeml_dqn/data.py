@@ -17,7 +17,7 @@ import numpy as np
 
 # %% ../nbs/api/01_data.ipynb #ffecb808
 def read_table(
-    name: str,  # file name under `edgeml_dqn/tables`, without `.csv`
+    name: str,  # file name under edgeml_dqn/tables, without .csv
 ) -> np.ndarray:  # float64 [columns, rows]
     "The columns of a table of published facts that the package carries"
     with files("edgeml_dqn").joinpath("tables", f"{name}.csv").open() as file: return np.loadtxt(file, delimiter=",", skiprows=1, unpack=True)
@@ -75,7 +75,7 @@ class Dataset:
 KEYS = {"metric": "metric_{}", "loss_weak": "wcost_{}", "loss_strong": "scost_{}"}  # our names, and those of the published files
 
 def read_npz(
-    path: str | PathLike,  # a file with `metric_tr metric_ts wcost_tr wcost_ts scost_tr scost_ts`, one number per image each
+    path: str | PathLike,  # a file with metric_tr metric_ts wcost_tr wcost_ts scost_tr scost_ts, one number per image each
 ) -> Dataset:  # named after the file
     "A data set in the published format; `OSError` if it cannot be opened, `ValueError` naming file and key if it is not one"
     try: file = np.load(path, allow_pickle=False)
@@ -125,7 +125,7 @@ def ilsvrc() -> Dataset:  # 3,334 images, the same for training and testing
     return Dataset("ilsvrc", images, images)
 
 def read_data(
-    source: str | PathLike,  # `ilsvrc`, or the path of a file in the published format
+    source: str | PathLike,  # ilsvrc, or the path of a file in the published format
 ) -> Dataset:
     "The data set of that name or file; errors as `read_npz`"
     return ilsvrc() if str(source) == "ilsvrc" else read_npz(source)

@@ -9,9 +9,8 @@ __all__ = ['TILE', 'initial_weights', 'correction', 'token_values', 'Learner', '
 # %% ../nbs/api/07c_dqn.ipynb #4416ba5d
 import os
 
-# %% ../nbs/api/07c_dqn.ipynb #35f9620e
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow says nothing that a reader needs
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # the same sums in the same order, every time
+# %% ../nbs/api/07c_dqn.ipynb #95983bfd
+for name, value in dict(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0").items(): os.environ.setdefault(name, value)  # less talk; the same sums in the same order
 
 # %% ../nbs/api/07c_dqn.ipynb #1f8cb3ed
 from collections.abc import Iterator
@@ -39,7 +38,7 @@ def initial_weights(
     return [w.astype(np.float32) for w in (*hidden, np.zeros(layers[-1]), np.zeros(sizes[-1]), np.zeros((sizes[0], sizes[-1])))]
 
 def correction(
-    weights: list,  # as `initial_weights` lays them out
+    weights: list,  # as initial_weights lays them out
     inputs: tf.Tensor,  # float32 [batch, features]
 ) -> tf.Tensor:  # float32 [batch, levels]
     "What a history changes in the value of each token level"
@@ -100,7 +99,7 @@ class Settings:
     "How to learn; `ValueError` for what cannot be"
     hidden: tuple[int, ...] = (64, 64)  # widths of the hidden layers
     gradient_steps: int = 16  # per Q iteration
-    batch_size: int = 1024  # histories per gradient step, a multiple of `streams`
+    batch_size: int = 1024  # histories per gradient step, a multiple of streams
     learning_rate: float = 2e-3  # at its peak
     mix: float = .9  # lambda of the targets
     discount: float = 1  # 1: average reward

@@ -92,7 +92,7 @@ def baseline(
 def above(
     expected: np.ndarray,  # float64 [N], rising
     prices: np.ndarray,  # of any shape
-) -> tuple[np.ndarray, np.ndarray]:  # of the shape of `prices`
+) -> tuple[np.ndarray, np.ndarray]:  # of the shape of prices
     "P(R >= price) and E[R; R >= price] for an image drawn at random"
     totals = np.concatenate([np.cumsum(expected[::-1])[::-1], [0]])
     first = np.searchsorted(expected, prices)

@@ -31,7 +31,7 @@ def pack_features(
     return arrays | {"warmup": np.array(features.warmup)}
 
 def unpack_features(
-    arrays: dict[str, np.ndarray],  # as `pack_features` names them, perhaps among others
+    arrays: dict[str, np.ndarray],  # as pack_features names them, perhaps among others
 ) -> History | LearnedFilter:
     "Features from named arrays; `KeyError` for one that is missing"
     if "history" in arrays:
@@ -51,7 +51,7 @@ def pack_state(
     return parts | curve | {"iteration": learner.iteration, "steps": learner.steps, "segments": np.array(state.segments, float).reshape(-1, 3)}
 
 def unpack_state(
-    arrays: dict[str, np.ndarray],  # as `pack_state` names them, perhaps among others
+    arrays: dict[str, np.ndarray],  # as pack_state names them, perhaps among others
 ) -> State:
     "A state from named arrays; `KeyError` for one that is missing"
     layers = sum(name.startswith("weights_") for name in arrays)

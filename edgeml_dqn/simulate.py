@@ -91,7 +91,7 @@ def _count(index, offload, held, images, levels):
 def simulate(
     policy: Policy,  # who decides
     sequences: Sequences,  # on what
-    progress: Callable = iter,  # wraps the loop over streams, as `tqdm` does
+    progress: Callable = iter,  # wraps the loop over streams, as tqdm does
 ) -> Result:
     "A policy over all streams, each from a full bucket (paper, section 5)"
     population = sequences.population
