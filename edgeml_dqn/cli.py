@@ -22,7 +22,8 @@ import pandas as pd
 from fastcore.script import call_parse, store_true
 
 from .arrivals import MarkovModulated, Periodic
-from .bounds import Belief, CausalOracle, clairvoyant
+from .belief import Belief
+from .bounds import CausalOracle, clairvoyant
 from .bucket import TokenBucket
 from .data import Dataset, read_data, write_atomically
 from .metric import populations

@@ -110,7 +110,7 @@ def gap_share(
 ) -> tuple[float, float] | None:  # the share, and half its 95 % interval; None where there is no gap to speak of
     "Which part of the way from the MDP to the causal oracle a policy goes"
     gain, gap = reward - reward_mdp, reward_oracle - reward_mdp
-    if gap.mean() <= 3 * gap.std(ddof=1) / np.sqrt(len(gap)): return None
+    if len(gap) < 2 or gap.mean() <= 3 * gap.std(ddof=1) / np.sqrt(len(gap)): return None
     share = gain.mean() / gap.mean()
     return float(share), half_width(gain - share * gap) / float(gap.mean())
 
@@ -119,12 +119,13 @@ def comparison(
     oracle: Result | None = None,  # the causal oracle on them, if there is one
     clairvoyant: np.ndarray | None = None,  # float64 [S], the most that could have been earned on each stream
 ) -> pd.DataFrame:  # a row for each policy
-    "Loss, its interval, offloads per image; for policies under the MDP's limit also their share of the gap and distance to the clairvoyant bound"
+    "Loss, its interval, offloads per image; for policies under the MDP's limit also expected reward gained over it, share of the gap, and distance to the clairvoyant bound"
     memoryless = next((result for result in results if result.name == "MDP"), None)
     def row(result):
         limited = memoryless and result.bucket == memoryless.bucket
         share = gap_share(result.expected, memoryless.expected, oracle.expected) if limited and oracle else None
         return dict(policy=result.name, loss=result.mean_loss, interval=result.interval, sent=float(result.sent_share.mean()),
+                    gain=float((result.expected - memoryless.expected).mean()) if limited else None,
                     share=share and share[0], share_interval=share and share[1],
                     to_clairvoyant=float((clairvoyant - result.expected).mean()) if limited and clairvoyant is not None else None)
     return pd.DataFrame(map(row, [*results, *([oracle] if oracle else [])])).set_index("policy")
