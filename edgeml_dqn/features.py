@@ -7,9 +7,7 @@ __all__ = ['History', 'Filter', 'update_belief', 'first_filter', 'fit_filter', '
 
 # %% ../nbs/api/07b_features.ipynb #c6759274
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from os import cpu_count
 from typing import NamedTuple
 
 import numba
@@ -90,17 +88,11 @@ def update_belief(
     return total
 
 @numba.njit(nogil=True, cache=True)
-def _filter_streams(symbols, transition, emission, prior, beliefs):
+def _beliefs(symbols, transition, emission, prior):
+    "Beliefs [S, L, K]; `prior` [S, K] moves on to the end"
+    beliefs = np.empty((*symbols.shape, len(transition)), np.float32)
     for s in range(len(symbols)):
         for t in range(symbols.shape[1]): update_belief(prior[s], transition, emission[symbols[s, t]], beliefs[s, t])
-
-def _beliefs(symbols, transition, emission, prior):
-    "Beliefs [S, L, K], the streams shared out among the cores; `prior` [S, K] moves on to the end"
-    beliefs, share = np.empty((*symbols.shape, len(transition)), np.float32), -(-len(symbols) // cpu_count())
-    def part(first):
-        mine = slice(first, first + share)
-        _filter_streams(symbols[mine], transition, emission, prior[mine], beliefs[mine])
-    with ThreadPoolExecutor(cpu_count()) as threads: list(threads.map(part, range(0, len(symbols), share)))
     return beliefs
 
 # %% ../nbs/api/07b_features.ipynb #48f9b069

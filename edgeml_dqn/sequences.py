@@ -106,5 +106,7 @@ class Source:
         def stream(child):
             rng = np.random.default_rng(spawn(seed, child))
             return *self.order.sample(len(self.population), length, rng), *self.arrivals.sample(length, rng)
-        with ThreadPoolExecutor(cpu_count()) as threads: index, location, interarrival, state = zip(*threads.map(stream, range(streams)))
-        return Sequences(self.population, np.stack(index), np.stack(interarrival), np.stack(location), np.stack(state))
+        def part(children): return [stream(child) for child in children]
+        with ThreadPoolExecutor(cpu_count()) as threads: parts = list(threads.map(part, np.array_split(range(streams), cpu_count())))
+        index, location, interarrival, state = map(np.stack, zip(*(stream for part in parts for stream in part)))
+        return Sequences(self.population, index, interarrival, location, state)
