@@ -110,9 +110,9 @@ def _gradient_steps(weights, average, first, second, steps, base, inputs, target
 class Settings:
     "How to learn; `ValueError` for what cannot be"
     hidden: tuple[int, ...] = (64, 64)  # widths of the hidden layers
-    gradient_steps: int = 16  # per Q iteration
+    gradient_steps: int = 4  # per Q iteration
     batch_size: int = 1024  # histories per gradient step, a multiple of streams
-    learning_rate: float = 2e-3  # at its peak
+    learning_rate: float = 5e-3  # at its peak
     mix: float = .9  # lambda of the targets
     discount: float = 1  # 1: average reward
     averaging: float = .99  # of the weights, per iteration
@@ -184,7 +184,7 @@ def q_iteration(
     targets = lambda_returns(values, expected[:, warmup:], sequences.interarrival[:, warmup:], problem.law, problem.bucket.lattice, settings.mix, settings.discount)
 
     learned = _gradient_steps(*learner[:4], np.float32(learner.steps), problem.base, _batches(inputs[:, :-1], settings), _batches(targets, settings),
-                              np.float32(learning_rate), np.float32(settings.averaging))
+                              np.float32(learning_rate), np.float32(min(settings.averaging, (1 + learner.iteration) / (10 + learner.iteration))))
     return Learner(*learned, learner.iteration + 1, learner.steps + settings.gradient_steps)
 
 # %% ../nbs/api/07c_dqn.ipynb #8d81cc7b

@@ -151,8 +151,8 @@ def first_filter(
 def fit_filter(
     draw: Callable[[int], np.ndarray],  # of the sweep: fresh streams of values [S, L]
     edges: np.ndarray,  # float [B - 1], rising
-    states: int = 32,  # K
-    sweeps: int = 10,  # of expectation maximisation
+    states: int,  # K
+    sweeps: int = 12,  # of expectation maximisation
 ) -> Filter:
     "A hidden Markov model of training sequences (Baum-Welch)"
     model = first_filter(edges, draw(0), states)
@@ -198,9 +198,9 @@ class LearnedFilter:
 
 def learn_features(
     sample: Callable[[int], Sequences],  # fresh training sequences, a few hundred streams of a few hundred images, by number
-    metric_states: int = 32,  # K of the filter over metrics
+    metric_states: int = 64,  # K of the filter over metrics
     arrival_states: int | None = None,  # K of the filter over intervals; None: intervals are not looked at
-    bins: int = 64,  # B, at most
+    bins: int = 128,  # B, at most
 ) -> LearnedFilter:
     "Filters fitted to training sequences alone"
     def metrics(sweep):
