@@ -121,8 +121,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                 'edgeml_dqn.dqn.Settings': ('api/dqn.html#settings', 'edgeml_dqn/dqn.py'),
                                 'edgeml_dqn.dqn.Settings.__post_init__': ('api/dqn.html#settings.__post_init__', 'edgeml_dqn/dqn.py'),
                                 'edgeml_dqn.dqn.Settings.length': ('api/dqn.html#settings.length', 'edgeml_dqn/dqn.py'),
-                                'edgeml_dqn.dqn._batches': ('api/dqn.html#_batches', 'edgeml_dqn/dqn.py'),
-                                'edgeml_dqn.dqn._gradient': ('api/dqn.html#_gradient', 'edgeml_dqn/dqn.py'),
                                 'edgeml_dqn.dqn._gradient_steps': ('api/dqn.html#_gradient_steps', 'edgeml_dqn/dqn.py'),
                                 'edgeml_dqn.dqn.acting_policy': ('api/dqn.html#acting_policy', 'edgeml_dqn/dqn.py'),
                                 'edgeml_dqn.dqn.adam': ('api/dqn.html#adam', 'edgeml_dqn/dqn.py'),

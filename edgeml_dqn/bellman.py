@@ -42,26 +42,26 @@ def wait(
 # %% ../nbs/api/07a_bellman.ipynb #7f02e84e
 @numba.njit(parallel=True, fastmath=True, cache=True)
 def lambda_returns(
-    values: np.ndarray,  # float32 [S, L + 1, levels], V at each image of short sequences
+    values: np.ndarray,  # float32 [L + 1, S, levels], V at each image of S short sequences
     expected: np.ndarray,  # float32 [S, L + 1], expected rewards
     interarrival: np.ndarray,  # int32 [S, L + 1], time units since the image before
     law: tuple[np.ndarray, np.ndarray],  # int32 [J] possible intervals and float32 [J] their probabilities; empty if each wait is the one observed
     lattice: tuple[int, int, int],  # refill, cost, capacity
     mix: float,  # lambda, 0 (one step) to 1 (the whole sequence)
     discount: float,  # 1 for the average reward
-) -> np.ndarray:  # float32 [S, L, levels], centred targets for all images but the last
+) -> np.ndarray:  # float32 [L, S, levels], centred targets for all images but the last
     "Targets for token values, for all levels by one backward sweep over each sequence"
     refill, cost, _ = lattice
-    streams, images, levels = values.shape
+    images, streams, levels = values.shape
     intervals, probs = law
-    returns, sure = np.empty((streams, images - 1, levels), np.float32), np.ones(1, np.float32)
+    returns, sure = np.empty((images - 1, streams, levels), np.float32), np.ones(1, np.float32)
     for s in numba.prange(streams):
-        decided, left = np.empty(levels, np.float32), values[s, -1].copy()
+        decided, left = np.empty(levels, np.float32), values[-1, s].copy()
         for t in range(images - 1, 0, -1):
-            following = np.float32(discount) * ((1 - np.float32(mix)) * values[s, t] + np.float32(mix) * left)
-            act(np.float32(discount) * values[s, t], following, expected[s, t], cost, decided)
+            following = np.float32(discount) * ((1 - np.float32(mix)) * values[t, s] + np.float32(mix) * left)
+            act(np.float32(discount) * values[t, s], following, expected[s, t], cost, decided)
             if len(probs): wait(decided, refill, intervals, probs, left)
             else: wait(decided, refill, interarrival[s, t:t + 1], sure, left)
             left -= left.mean()
-            returns[s, t - 1] = left
+            returns[t - 1, s] = left
     return returns

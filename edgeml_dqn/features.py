@@ -54,7 +54,7 @@ class History:
         "The history at each image of a piece of each stream"
         longer = [np.concatenate([past, new.astype(np.float32)], 1) for past, new in zip(memory, (scaled, interarrival - 1))]
         windows = [np.lib.stride_tricks.sliding_window_view(values, past.shape[1] + 1, 1) for values, past in zip(longer, memory)]
-        return np.concatenate(windows, -1), [values[:, scaled.shape[1]:] for values in longer]
+        return windows[0] if len(windows) == 1 else np.concatenate(windows, -1), [values[:, scaled.shape[1]:] for values in longer]
 
 # %% ../nbs/api/07b_features.ipynb #74fd0a00
 class Filter(NamedTuple):
