@@ -237,6 +237,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                                                                     'edgeml_dqn/training.py'),
                                      'edgeml_dqn.training.State': ('api/training.html#state', 'edgeml_dqn/training.py'),
                                      'edgeml_dqn.training.Validation': ('api/training.html#validation', 'edgeml_dqn/training.py'),
+                                     'edgeml_dqn.training._due': ('api/training.html#_due', 'edgeml_dqn/training.py'),
                                      'edgeml_dqn.training._next_state': ('api/training.html#_next_state', 'edgeml_dqn/training.py'),
                                      'edgeml_dqn.training._scored': ('api/training.html#_scored', 'edgeml_dqn/training.py'),
                                      'edgeml_dqn.training.make_validation': ('api/training.html#make_validation', 'edgeml_dqn/training.py'),

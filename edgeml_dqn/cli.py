@@ -48,7 +48,7 @@ def one_sentence(
         print(f"{command}: {flag + ': ' if flag else ''}{message}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        print(f"{command}: interrupted", file=sys.stderr)
+        print(f"{command}: interrupted; what was saved is whole, and the same command goes on from there", file=sys.stderr)
         raise SystemExit(130) from None
 
 # %% ../nbs/api/10_cli.ipynb #70405f29

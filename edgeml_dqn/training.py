@@ -77,7 +77,7 @@ def _scored(state, problem, settings, validation):
     held_out = simulate(acting_policy(learner, problem, settings), validation.sequences).expected
     return state._replace(scores=(*state.scores, Score(learner.iteration, float(live), held_out)))
 
-# %% ../nbs/api/07d_training.ipynb #e4009d23
+# %% ../nbs/api/07d_training.ipynb #396402da
 def plateau(
     state: State,  # at the end of a segment
     mdp: np.ndarray,  # float64 [streams], the MDP's reward on the validation sequences
@@ -97,6 +97,11 @@ def _next_state(state, iterations, settings):
     unfinished = last and done < last.stop and (iterations is None or (last.stop, last.peak) == (wanted.stop, wanted.peak))
     return state if unfinished else state._replace(segments=(*state.segments, wanted))
 
+def _due(state, every):
+    "Whether a score is to be taken before the next iteration (one that Ctrl-C forestalled is taken when the run goes on)"
+    done, taken = state.learner.iteration, {score.iteration for score in state.scores}
+    return done > 0 and done not in taken and (done % every == 0 or done == state.segments[-1].stop)
+
 def train(
     problem: Problem,  # what is learned
     settings: Settings = Settings(),  # how
@@ -109,6 +114,7 @@ def train(
 ) -> State:  # at the end
     "Q iteration with scores, from wherever a state stands to the end"
     state, validation = state or State(start_learner(problem, settings)), validation or make_validation(problem, settings)
+    if state.segments and _due(state, every): state = _scored(state, problem, settings, validation)
     while state.learner.iteration < iterations if iterations is not None else not plateau(state, validation.mdp):
         state = _next_state(state, iterations, settings)
         with tqdm(total=state.segments[-1].stop, initial=state.learner.iteration, desc="Q iterations", disable=quiet) as bar:
@@ -117,7 +123,7 @@ def train(
                     rate = state.segments[-1].learning_rate(state.learner.iteration)
                     state = state._replace(learner=q_iteration(state.learner, problem, settings, rate))
                     bar.update()
-                    if state.learner.iteration % every and state.learner.iteration < state.segments[-1].stop: continue
+                    if not _due(state, every): continue
                     state = _scored(state, problem, settings, validation)
                     bar.set_postfix(gain=f"{(state.scores[-1].validation - validation.mdp).mean():.4f}")
                     save(state)
