@@ -40,28 +40,28 @@ def wait(
         for k in range(rim, len(left)): left[k] += prob * decided[-1]
 
 # %% ../nbs/api/07a_bellman.ipynb #7f02e84e
-@numba.njit(parallel=True, fastmath=True, cache=True)
+@numba.njit(fastmath=True, cache=True)
 def lambda_returns(
-    values: np.ndarray,  # float32 [L + 1, S, levels], V at each image of S short sequences
-    expected: np.ndarray,  # float32 [S, L + 1], expected rewards
-    interarrival: np.ndarray,  # int32 [S, L + 1], time units since the image before
+    values: np.ndarray,  # float32 [L + 1, levels], V at each image of a short sequence
+    expected: np.ndarray,  # float32 [L + 1], expected rewards
+    interarrival: np.ndarray,  # int32 [L + 1], time units since the image before
     law: tuple[np.ndarray, np.ndarray],  # int32 [J] possible intervals and float32 [J] their probabilities; empty if each wait is the one observed
     lattice: tuple[int, int, int],  # refill, cost, capacity
     mix: float,  # lambda, 0 (one step) to 1 (the whole sequence)
     discount: float,  # 1 for the average reward
-) -> np.ndarray:  # float32 [L, S, levels], centred targets for all images but the last
-    "Targets for token values, for all levels by one backward sweep over each sequence"
-    refill, cost, _ = lattice
-    images, streams, levels = values.shape
-    intervals, probs = law
-    returns, sure = np.empty((images - 1, streams, levels), np.float32), np.ones(1, np.float32)
-    for s in numba.prange(streams):
-        decided, left = np.empty(levels, np.float32), values[-1, s].copy()
-        for t in range(images - 1, 0, -1):
-            following = np.float32(discount) * ((1 - np.float32(mix)) * values[t, s] + np.float32(mix) * left)
-            act(np.float32(discount) * values[t, s], following, expected[s, t], cost, decided)
-            if len(probs): wait(decided, refill, intervals, probs, left)
-            else: wait(decided, refill, interarrival[s, t:t + 1], sure, left)
-            left -= left.mean()
-            returns[t - 1, s] = left
+) -> np.ndarray:  # float32 [L, levels], centred targets for all images but the last
+    "Targets for token values, for all levels by one backward sweep over the sequence"
+    (refill, cost, _), (intervals, probs), sure = lattice, law, np.ones(1, np.float32)
+    images, levels = values.shape
+    returns, left = np.empty_like(values[1:]), values[-1].copy()
+    following, choice, decided = np.empty_like(left), np.empty_like(left), np.empty_like(left)
+    near, far, whole = np.float32(discount * (1 - mix)), np.float32(discount * mix), np.float32(discount)
+    for t in range(images - 1, 0, -1):
+        for k in range(levels): choice[k], following[k] = whole * values[t, k], near * values[t, k] + far * left[k]
+        act(choice, following, expected[t], cost, decided)
+        if len(probs): wait(decided, refill, intervals, probs, left)
+        else: wait(decided, refill, interarrival[t:t + 1], sure, left)
+        mean = left.sum() / np.float32(levels)
+        for k in range(levels): left[k] -= mean
+        returns[t - 1] = left
     return returns

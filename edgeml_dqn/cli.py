@@ -9,7 +9,6 @@ __all__ = ['FLAGS', 'PUBLISHED', 'HEADINGS', 'one_sentence', 'resolve', 'as_sour
 
 # %% ../nbs/api/10_cli.ipynb #98297d14
 import json as json_text
-import os
 import subprocess
 import sys
 import time
@@ -26,10 +25,14 @@ from .belief import Belief
 from .bounds import CausalOracle, clairvoyant
 from .bucket import TokenBucket
 from .data import Dataset, read_data, write_atomically
+from .dqn import Settings, acting_policy, make_problem, q_iteration, start_learner
+from .features import History
 from .metric import populations
 from .policies import Policy, baseline, lower_bound, mdp, policy_iteration, strong, weak
+from .runs import checkpoint, load_run, save_run
 from .sequences import IID, LocationReset, Sequences, Source, spawn
 from .simulate import Result, comparison, plot_trace, simulate
+from .training import State, make_validation, plot_learning, train
 
 # %% ../nbs/api/10_cli.ipynb #db3d0810
 FLAGS = dict(rate="--tr", depth="--tb", spread="--spread", reset_prob="--rprob", periods="--int1, --int2", switch_probs="--tprob1, --tprob2",
@@ -84,30 +87,18 @@ def as_source(
 def as_settings(
     flags: dict,  # resolved
 ):  # Settings
-    "How to learn; the streams of an iteration are as many as divide a batch, up to 64"
-    from edgeml_dqn.dqn import Settings
-    streams = max((count for count in range(1, 65) if flags["gbsz"] % count == 0), default=1)
+    "How to learn; the streams of an iteration are as many as divide a batch, up to 32"
+    streams = max((count for count in range(1, 33) if flags["gbsz"] % count == 0), default=1)
     return Settings((flags["nhidden"],) * flags["nlayers"], flags["ngdup"], flags["gbsz"], 10 ** -flags["lr"], discount=flags["discount"], streams=streams, seed=flags["seed"])
 
 def as_features(
     flags: dict,  # resolved
 ):  # History, or None for a filter that is to be learned
     "What a history is boiled down to"
-    from edgeml_dqn.features import History
     intervals = flags["nhist2"] + 1 if flags["nhist2"] >= 0 else None
     return _choice(flags, "features", {"history": lambda: History(flags["nhist1"] + 1, intervals), "filter": lambda: None})()
 
 # %% ../nbs/api/10_cli.ipynb #2daf8ce8
-@contextmanager
-def _quiet_import() -> Iterator[None]:
-    "Standard error of the whole process, C++ included, goes nowhere for a while"
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try: yield
-    finally:
-        os.dup2(kept, 2)
-        for handle in (kept, nowhere): os.close(handle)
-
 HEADINGS = dict(interval="+-", share_interval="+- ", to_clairvoyant="regret")  # of printed tables: intervals, and what the clairvoyant would have earned more
 
 def show(
@@ -164,20 +155,18 @@ def edgeml_train(
     with one_sentence("edgeml-train"): _train(data, run_dir, typed, json)
 
 def _train(data, run_dir, typed, json):
-    with _quiet_import(): from edgeml_dqn import dqn, training
-    from edgeml_dqn.runs import checkpoint, load_run, save_run
     dataset, resumed = read_data(data), checkpoint(run_dir).exists()
     config, features, state = load_run(run_dir) if resumed else ({}, None, None)
     flags = resolve(typed, config.get("flags", {}), run_dir)
     _check_data(config, dataset, run_dir)
     config, settings = dict(flags=flags, digest=dataset.digest), as_settings(flags)
     source, bucket = as_source(flags, populations(dataset)[0]), TokenBucket(flags["tr"], flags["tb"])
-    problem = dqn.make_problem(source, bucket, settings, features if resumed else as_features(flags))
-    state, validation = state or training.State(dqn.start_learner(problem, settings)), training.make_validation(problem, settings)
+    problem = make_problem(source, bucket, settings, features if resumed else as_features(flags))
+    state, validation = state or State(start_learner(problem, settings)), make_validation(problem, settings)
     def save(state): save_run(run_dir, config, problem.features, state)
     save(state)
-    state = training.train(problem, settings, flags["maxiter"], state, validation, flags["sfreq"], save)
-    save_figure(training.plot_learning(state, validation.mdp), Path(run_dir) / "learning.png")
+    state = train(problem, settings, flags["maxiter"], state, validation, flags["sfreq"], save)
+    save_figure(plot_learning(state, validation.mdp), Path(run_dir) / "learning.png")
     reward = float(state.scores[-1].validation.mean()) if state.scores else None
     show(None, dict(iterations=state.learner.iteration, validation_reward=reward, mdp_reward=float(validation.mdp.mean()), run_dir=run_dir), json)
 
@@ -245,14 +234,12 @@ def edgeml_simulate(
     with one_sentence("edgeml-simulate"): _simulate(data, run_dir, Path(save_dir), typed, streams, length, json)
 
 def _simulate(data, run_dir, save_dir, typed, streams, length, json):
-    with _quiet_import(): from edgeml_dqn import dqn
-    from edgeml_dqn.runs import load_run
     dataset, (config, features, state) = read_data(data), load_run(run_dir)
     flags = resolve(typed, config["flags"], run_dir)
     _check_data(config, dataset, run_dir)
     settings, bucket = as_settings(flags), TokenBucket(flags["tr"], flags["tb"])
     train, test = (as_source(flags, population) for population in populations(dataset))
-    policy = dqn.acting_policy(state.learner, dqn.make_problem(train, bucket, settings, features), settings)
+    policy = acting_policy(state.learner, make_problem(train, bucket, settings, features), settings)
     results, table = compare_all(train, test_sequences(test, streams, length, flags["seed"]), bucket, [policy], test)
     losses = {result.name.lower().replace(" ", "_"): result.loss for result in results}
     arrays = {name: loss.mean() for name, loss in losses.items()} | {f"{name}_streams": loss for name, loss in losses.items()}
@@ -285,17 +272,15 @@ def edgeml_demo(
     with one_sentence("edgeml-demo"): _demo(Path(out), iterations, streams, length, seed, json)
 
 def _demo(out, iterations, streams, length, seed, json):
-    with _quiet_import(): from edgeml_dqn import dqn, training
     out.mkdir(parents=True, exist_ok=True)
-    (train, test), bucket, settings = populations(read_data("ilsvrc")), TokenBucket(.1, 4), dqn.Settings(seed=seed)
-    source, unseen = (Source(population, LocationReset(.1, .1)) for population in (train, test))
+    (source, unseen), bucket, settings = (Source(population, LocationReset(.1, .1)) for population in populations(read_data("ilsvrc"))), TokenBucket(.1, 4), Settings(seed=seed)
     sequences = test_sequences(unseen, streams, length, seed)
-    began, problem = time.perf_counter(), dqn.make_problem(source, bucket, settings)
-    state = training.train(problem, settings, iterations)
-    trained, policy = time.perf_counter() - began, dqn.acting_policy(state.learner, problem, settings)
+    began, problem = time.perf_counter(), make_problem(source, bucket, settings)
+    state = train(problem, settings, iterations)
+    trained, policy = time.perf_counter() - began, acting_policy(state.learner, problem, settings)
     _, table = compare_all(source, sequences, bucket, [policy], unseen)
     save_figure(plot_comparison(table), out / "comparison.png")
-    save_figure(plot_trace([mdp(train, bucket), policy], sequences), out / "trace.png")
+    save_figure(plot_trace([mdp(source.population, bucket), policy], sequences), out / "trace.png")
     show(table, dict(table=json_text.loads(table.to_json(orient="index")), training_seconds=trained, plots=[str(out / name) for name in ("comparison.png", "trace.png")]), json)
 
 # %% ../nbs/api/10_cli.ipynb #824be8aa
@@ -319,17 +304,15 @@ def edgeml_bench(
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Milliseconds per Q iteration, decisions per second and more, on this machine"
-    with _quiet_import(): from edgeml_dqn import dqn
-    from edgeml_dqn.features import History
-    images, bucket, settings = populations(read_data("ilsvrc"))[0], TokenBucket(.1, 4), dqn.Settings((64,) * 5, 128, 128)
+    images, bucket, settings = populations(read_data("ilsvrc"))[0], TokenBucket(.1, 4), Settings((64,) * 5, 128, 128)
     source = Source(images, LocationReset(.1, .1))
-    problem, large = dqn.make_problem(source, bucket, settings, History(96)), np.sort(np.random.default_rng(0).choice(images.expected, 33_333))
-    learner, sequences = dqn.start_learner(problem, settings), source.sample(20, 100_000, 0)
-    policy, gflops, count = dqn.acting_policy(learner, problem, settings), _sgemm_gflops(), sequences.index.size
+    problem, large = make_problem(source, bucket, settings, History(96)), np.sort(np.random.default_rng(0).choice(images.expected, 33_333))
+    learner, sequences = start_learner(problem, settings), source.sample(20, 100_000, 0)
+    policy, gflops, count = acting_policy(learner, problem, settings), _sgemm_gflops(), sequences.index.size
     units = [problem.features.size, *settings.hidden, bucket.levels]
     flops = 128 * 128 * (3 * 2 + 2) * sum(a * b for a, b in zip(units, units[1:]))  # forward and backward, and the targets' forward
     show(None, dict(
-        q_iteration_ms=1e3 * _median_seconds(lambda: dqn.q_iteration(learner, problem, settings, 1e-3), 15), floor_ms=1e-6 * flops / gflops,
+        q_iteration_ms=1e3 * _median_seconds(lambda: q_iteration(learner, problem, settings, 1e-3), 15), floor_ms=1e-6 * flops / gflops,
         decisions_per_s=count / _median_seconds(lambda: simulate(policy, sequences), 3), threshold_decisions_per_s=count / _median_seconds(lambda: simulate(mdp(images, bucket), sequences), 5),
         mdp_ms=1e3 * _median_seconds(lambda: policy_iteration(large, TokenBucket(.1, 1000)), 3), oracle_s=_median_seconds(lambda: CausalOracle(source, bucket), 1),
         clairvoyant_s=5 * _median_seconds(lambda: clairvoyant(sequences, bucket), 1), sgemm_gflops=gflops, import_ms=_import_ms()), json)

@@ -38,6 +38,8 @@ class History:
     @property
     def observes_intervals(self) -> bool: return self.arrival_history is not None  # or else only their law is known
 
+    additive = False  # whether values are nearly sums over the features
+
     def start(
         self,
         streams: int,  # S
@@ -87,12 +89,13 @@ def update_belief(
         for k in range(len(prior)): prior[k] += posterior[j] * transition[j, k]
     return total
 
-@numba.njit(nogil=True, cache=True)
-def _beliefs(symbols, transition, emission, prior):
-    "Beliefs [S, L, K]; `prior` [S, K] moves on to the end"
+@numba.njit(parallel=True, nogil=True, cache=True)
+def _beliefs(symbols, transition, emission, prior, scale):
+    "Beliefs [S, L, K] times `scale`; `prior` [S, K] moves on to the end"
     beliefs = np.empty((*symbols.shape, len(transition)), np.float32)
-    for s in range(len(symbols)):
+    for s in numba.prange(len(symbols)):
         for t in range(symbols.shape[1]): update_belief(prior[s], transition, emission[symbols[s, t]], beliefs[s, t])
+        beliefs[s] *= scale
     return beliefs
 
 # %% ../nbs/api/07b_features.ipynb #48f9b069
@@ -178,6 +181,8 @@ class LearnedFilter:
     @property
     def observes_intervals(self) -> bool: return self.arrival is not None  # or else only their law is known
 
+    additive = True  # whether values are nearly sums over the features
+
     def start(
         self,
         streams: int,  # S
@@ -193,8 +198,9 @@ class LearnedFilter:
     ) -> tuple[np.ndarray, list[np.ndarray]]:  # float32 [S, L, size]; the memory for the next piece
         "The beliefs at each image of a piece of each stream"
         memory = [prior.copy() for prior in memory]
-        beliefs = [_beliefs(f.symbols(values), f.transition, f.emission, prior) for f, values, prior in zip(self.filters, (scaled, interarrival), memory)]
-        return np.concatenate([b * np.float32(np.sqrt(b.shape[-1])) for b in beliefs], -1), memory
+        beliefs = [_beliefs(f.symbols(values), f.transition, f.emission, prior, np.float32(np.sqrt(len(f.start))))
+                   for f, values, prior in zip(self.filters, (scaled, interarrival), memory)]
+        return beliefs[0] if len(beliefs) == 1 else np.concatenate(beliefs, -1), memory
 
 def learn_features(
     sample: Callable[[int], Sequences],  # fresh training sequences, a few hundred streams of a few hundred images, by number

@@ -8,6 +8,7 @@ __all__ = ['IID', 'LocationReset', 'Sequences', 'spawn', 'Source']
 # %% ../nbs/api/04_sequences.ipynb #cbaf2f21
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from os import cpu_count
 
 import numba
@@ -34,7 +35,7 @@ class LocationReset:
         images: int,  # N, images on the ring
     ) -> int:  # w: an image is drawn from this many positions beyond the location, and the location itself
         "How far a window reaches"
-        return min(images - 1, int(as_fraction(self.spread, "spread") * images))
+        return _window(self.spread, images)
 
     def sample(
         self,
@@ -43,16 +44,17 @@ class LocationReset:
         rng: np.random.Generator,  # the stream's own
     ) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] index on the ring; int32 [length] hidden location
         "The images of a stationary stream"
-        return _draw_runs(images, self.window(images), float(self.reset_prob), length, rng)
+        return _draw_runs(images, self.window(images), float(self.reset_prob), rng.random((length, 3)))
+
+@cache
+def _window(spread, images): return min(images - 1, int(as_fraction(spread, "spread") * images))
 
 @numba.njit(cache=True, nogil=True)
-def _draw_runs(images, window, reset_prob, length, rng):
-    index, location = np.empty(length, np.int32), np.empty(length, np.int32)
-    left, here = 0, 0
-    for t in range(length):
-        if left == 0: here, left = int(rng.random() * images), rng.geometric(reset_prob)
-        location[t], index[t] = here, (here + int(rng.random() * (window + 1))) % images
-        left -= 1
+def _draw_runs(images, window, reset_prob, uniform):
+    index, location, here = np.empty(len(uniform), np.int32), np.empty(len(uniform), np.int32), 0
+    for t in range(len(uniform)):
+        if t == 0 or uniform[t, 0] < reset_prob: here = int(uniform[t, 1] * images)
+        location[t], index[t] = here, (here + int(uniform[t, 2] * (window + 1))) % images
     return index, location
 
 IID = LocationReset(spread=1, reset_prob=1)  # independent images
@@ -107,6 +109,7 @@ class Source:
             rng = np.random.default_rng(spawn(seed, child))
             return *self.order.sample(len(self.population), length, rng), *self.arrivals.sample(length, rng)
         def part(children): return [stream(child) for child in children]
-        with ThreadPoolExecutor(cpu_count()) as threads: parts = list(threads.map(part, np.array_split(range(streams), cpu_count())))
+        workers = min(cpu_count(), 1 + streams * length // 100_000)
+        with ThreadPoolExecutor(workers) as threads: parts = list((threads.map if workers > 1 else map)(part, np.array_split(range(streams), workers)))
         index, location, interarrival, state = map(np.stack, zip(*(stream for part in parts for stream in part)))
         return Sequences(self.population, index, interarrival, location, state)
