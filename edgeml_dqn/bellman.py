@@ -10,7 +10,7 @@ import numba
 import numpy as np
 
 # %% ../nbs/api/07a_bellman.ipynb #ec945386
-@numba.njit(fastmath=True, cache=True)
+@numba.njit(fastmath=True, error_model="numpy", cache=True)
 def act(
     values: np.ndarray,  # float [levels], value of leaving each level, by which the choice is made
     following: np.ndarray,  # float [levels], what leaving each level leads to
@@ -24,7 +24,7 @@ def act(
         decided[n] = reward + following[n - cost] if reward + values[n - cost] >= values[n] else following[n]
 
 # %% ../nbs/api/07a_bellman.ipynb #b6513624
-@numba.njit(fastmath=True, cache=True)
+@numba.njit(fastmath=True, error_model="numpy", cache=True)
 def wait(
     decided: np.ndarray,  # float [levels], what holding each level at the next decision leads to
     refill: int,  # q, units per time unit
@@ -40,7 +40,7 @@ def wait(
         for k in range(rim, len(left)): left[k] += prob * decided[-1]
 
 # %% ../nbs/api/07a_bellman.ipynb #7f02e84e
-@numba.njit(fastmath=True, cache=True)
+@numba.njit(fastmath=True, error_model="numpy", cache=True)
 def lambda_returns(
     values: np.ndarray,  # float32 [L + 1, levels], V at each image of a short sequence
     expected: np.ndarray,  # float32 [L + 1], expected rewards

@@ -73,7 +73,7 @@ class Filter(NamedTuple):
         "Values as symbols"
         return np.searchsorted(self.edges, values, side="right").astype(np.int32)
 
-@numba.njit(fastmath=True, cache=True)
+@numba.njit(fastmath=True, error_model="numpy", cache=True)
 def update_belief(
     prior: np.ndarray,  # float32 [K], of this state; replaced by that of the next
     transition: np.ndarray,  # float32 [K, K]
@@ -99,7 +99,7 @@ def _beliefs(symbols, transition, emission, prior, scale):
     return beliefs
 
 # %% ../nbs/api/07b_features.ipynb #48f9b069
-@numba.njit(fastmath=True, cache=True)
+@numba.njit(fastmath=True, error_model="numpy", cache=True)
 def _backward(transition, weight, before, ahead, moves):
     "From P(what follows | state) after a move to before it, `ahead`, counting the expected moves"
     for j in range(len(ahead)):
@@ -109,7 +109,7 @@ def _backward(transition, weight, before, ahead, moves):
             moves[j, k] += before[j] * weight[k]
         ahead[j] = total
 
-@numba.njit(fastmath=True, cache=True)
+@numba.njit(fastmath=True, error_model="numpy", cache=True)
 def _count_stream(symbols, start, transition, emission, moves, seen):
     "Adds a stream's expected moves (less a factor of the transition) and symbols; returns its log likelihood"
     length, states = len(symbols), len(start)

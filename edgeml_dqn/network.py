@@ -61,7 +61,7 @@ def signal(
     start = rows * sizes[:i].sum()
     return space[start:start + rows * sizes[i]].reshape(rows, sizes[i])
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def forward(
     weights: np.ndarray,  # float32 [weights]
     sizes: np.ndarray,  # int [layers + 1]
@@ -116,7 +116,7 @@ def one_core_a_call() -> Iterator[None]:
             if _inside == 0: _limit.restore_original_limits()
 
 # %% ../nbs/api/07c_network.ipynb #5682c7d4
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def backward(
     weights: np.ndarray,  # float32 [weights]
     sizes: np.ndarray,  # int [layers + 1]
@@ -141,7 +141,7 @@ def backward(
         for t in range(rows):
             for j in range(sizes[i]): passed[t, j] = passed[t, j] if below[t, j] > 0 else np.float32(0)
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def _tile_gradient(weights, sizes, inputs, goals, start, each, first, rows, space, slopes, gradient):
     "The gradient of the sum of squared centred errors over histories first, first + 1, ... of a batch: images start ... start + each - 1 of every stream"
     last = len(sizes) - 1
@@ -160,7 +160,7 @@ def _tile_gradient(weights, sizes, inputs, goals, start, each, first, rows, spac
 # %% ../nbs/api/07c_network.ipynb #c055d90e
 KEEP, KEEP_SQUARE, EPSILON, LEAST = (np.float32(x) for x in (.9, .999, 1e-7, 1e-30))  # of Adam's moments: decay, guard against division by zero, what counts as zero
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def adam(weights, first, second, gradient, scale, rate):
     "One step of Adam (Kingma and Ba 2015) in place, down `scale` times `gradient`; `rate` is corrected for the moments' start"
     one = np.float32(1)
@@ -170,7 +170,7 @@ def adam(weights, first, second, gradient, scale, rate):
         first[j], second[j] = mean if abs(mean) > LEAST else np.float32(0), square if square > LEAST else np.float32(0)
         weights[j] -= rate * first[j] / (np.sqrt(second[j]) + EPSILON)
 
-@numba.njit(parallel=True, nogil=True, cache=True, fastmath=True)
+@numba.njit(parallel=True, nogil=True, cache=True, fastmath=True, error_model="numpy")
 def gradient_steps(
     weights: np.ndarray,  # float32 [weights]
     sizes: np.ndarray,  # int [layers + 1]
