@@ -99,12 +99,11 @@ def start_learner(
 def _goals(weights, sizes, base, inputs, expected, interarrival, law, lattice, mix, discount):
     "Targets less the MDP's values [streams, length, levels], from histories [streams, length + 1, features]"
     streams, images = expected.shape
-    goals = np.empty((streams, images - 1, len(base)), np.float32)
+    values, goals = np.empty((streams, images, len(base)), np.float32), np.empty((streams, images - 1, len(base)), np.float32)
     for s in numba.prange(streams):
-        values = np.empty((images, len(base)), np.float32)
-        tile_outputs(weights, sizes, inputs[s], values)
-        values += base
-        goals[s] = lambda_returns(values, expected[s], interarrival[s], law, lattice, mix, discount) - base
+        tile_outputs(weights, sizes, inputs[s], values[s])
+        values[s] += base
+        goals[s] = lambda_returns(values[s], expected[s], interarrival[s], law, lattice, mix, discount) - base
     return goals
 
 def q_iteration(

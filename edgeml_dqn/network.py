@@ -81,11 +81,13 @@ def forward(
 
 @numba.njit(cache=True)
 def tile_outputs(weights, sizes, inputs, results):
-    "As outputs, for a few histories, on the core that calls"
-    space = np.empty(len(inputs) * sizes.sum(), np.float32)
-    signal(space, sizes, 0, len(inputs))[:] = inputs
-    forward(weights, sizes, space, len(inputs))
-    results[:] = signal(space, sizes, len(sizes) - 1, len(inputs))
+    "As outputs, on the core that calls"
+    space = np.empty(TILE * sizes.sum(), np.float32)
+    for first in range(0, len(inputs), TILE):
+        rows = min(TILE, len(inputs) - first)
+        signal(space, sizes, 0, rows)[:] = inputs[first:first + rows]
+        forward(weights, sizes, space, rows)
+        results[first:first + rows] = signal(space, sizes, len(sizes) - 1, rows)
 
 @numba.njit(parallel=True, nogil=True, cache=True)
 def outputs(
