@@ -67,15 +67,19 @@ def make_validation(
 ) -> Validation:
     "Validation sequences, and what the MDP (a network that is untrained) earns on them"
     sequences = problem.source.sample(streams, length, spawn(settings.seed, 3))
-    return Validation(sequences, simulate(acting_policy(start_learner(problem, settings), problem, settings), sequences).expected)
+    return Validation(sequences, _earned(start_learner(problem, settings), problem, settings, sequences))
+
+def _earned(learner, problem, settings, sequences):
+    "Expected reward per image [streams] of the averaged weights, under up to five of the limits that they serve"
+    few = np.linspace(0, len(problem.buckets) - 1, min(5, len(problem.buckets))).astype(int)
+    return np.mean([simulate(acting_policy(learner, problem, settings, problem.buckets[i]), sequences).expected for i in few], 0)
 
 def _scored(state, problem, settings, validation):
     "The state with one more score"
     learner = state.learner
     fresh = problem.source.sample(4, validation.sequences.length, spawn(spawn(settings.seed, 4), learner.iteration))
-    live = simulate(acting_policy(learner._replace(average=learner.weights), problem, settings), fresh).expected.mean()
-    held_out = simulate(acting_policy(learner, problem, settings), validation.sequences).expected
-    return state._replace(scores=(*state.scores, Score(learner.iteration, float(live), held_out)))
+    live = _earned(learner._replace(average=learner.weights), problem, settings, fresh).mean()
+    return state._replace(scores=(*state.scores, Score(learner.iteration, float(live), _earned(learner, problem, settings, validation.sequences))))
 
 # %% ../nbs/api/07e_training.ipynb #396402da
 def plateau(
