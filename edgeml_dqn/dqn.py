@@ -79,7 +79,7 @@ class Settings:
     hidden: tuple[int, ...] = (64, 64)  # widths of the hidden layers
     gradient_steps: int = 4  # per Q iteration
     batch_size: int = 1024  # histories per gradient step, a multiple of streams
-    learning_rate: float = 5e-3  # at its peak
+    learning_rate: float = 2e-3  # at its peak
     mix: float = .9  # lambda of the targets
     discount: float = 1  # 1: average reward
     averaging: float = .99  # of the weights, per iteration

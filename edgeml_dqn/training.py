@@ -14,6 +14,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from .dqn import Learner, Problem, Settings, acting_policy, q_iteration, start_learner
+from .policies import mdp
 from .sequences import Sequences, spawn
 from .simulate import simulate
 
@@ -65,21 +66,22 @@ def make_validation(
     streams: int = 16,  # of validation
     length: int = 20_000,  # images in each
 ) -> Validation:
-    "Validation sequences, and what the MDP (a network that is untrained) earns on them"
+    "Validation sequences, and what the MDP earns on them"
     sequences = problem.source.sample(streams, length, spawn(settings.seed, 3))
-    return Validation(sequences, _earned(start_learner(problem, settings), problem, settings, sequences))
+    return Validation(sequences, _earned(lambda bucket: mdp(problem.source.population, bucket, problem.intervals, problem.discount), problem, sequences))
 
-def _earned(learner, problem, settings, sequences):
-    "Expected reward per image [streams] of the averaged weights, under up to five of the limits that they serve"
+def _earned(policy, problem, sequences):
+    "Expected reward per image [streams] of the policy for each bucket, over up to five of those that are to be served"
     few = np.linspace(0, len(problem.buckets) - 1, min(5, len(problem.buckets))).astype(int)
-    return np.mean([simulate(acting_policy(learner, problem, settings, problem.buckets[i]), sequences).expected for i in few], 0)
+    return np.mean([simulate(policy(problem.buckets[i]), sequences).expected for i in few], 0)
 
 def _scored(state, problem, settings, validation):
     "The state with one more score"
     learner = state.learner
     fresh = problem.source.sample(4, validation.sequences.length, spawn(spawn(settings.seed, 4), learner.iteration))
-    live = _earned(learner._replace(average=learner.weights), problem, settings, fresh).mean()
-    return state._replace(scores=(*state.scores, Score(learner.iteration, float(live), _earned(learner, problem, settings, validation.sequences))))
+    live = _earned(lambda bucket: acting_policy(learner._replace(average=learner.weights), problem, settings, bucket), problem, fresh).mean()
+    held_out = _earned(lambda bucket: acting_policy(learner, problem, settings, bucket), problem, validation.sequences)
+    return state._replace(scores=(*state.scores, Score(learner.iteration, float(live), held_out)))
 
 # %% ../nbs/api/07f_training.ipynb #396402da
 def plateau(
