@@ -282,7 +282,7 @@ def test_sequences(
 @call_parse
 def edgeml_demo(
     out: str = "edgeml-demo",  # gets comparison.png and trace.png
-    iterations: int = 250,  # of Q learning
+    iterations: int = 1000,  # of Q learning
     streams: int = 100,  # test sequences
     length: int = 100_000,  # images in each
     seed: int = 0,  # of everything random
