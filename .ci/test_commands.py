@@ -60,7 +60,7 @@ def test_published_commands(folder):
     "edgeml-train data.npz wts --tb 3": "--tb 3.0 contradicts wts",
     "edgeml-train data.npz new --tr 0": "--tr: rate is 0.0; expected more than 0",
     "edgeml-train data.npz new --tr nan": "--tr: rate is nan; expected a finite number",
-    "edgeml-train data.npz new --tr often": "argument --tr: invalid float value: 'often'",
+    "edgeml-train data.npz new --tr often": "argument --tr: 'often'; expected a number, or a range LOW:HIGH",
     "edgeml-train wts new": "wts",
     "edgeml-simulate data.npz new save": "new has no checkpoint.npz",
 }.items())

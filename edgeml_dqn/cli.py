@@ -12,6 +12,7 @@ import json as json_text
 import subprocess
 import sys
 import time
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,9 +62,10 @@ PUBLISHED = dict(tr=.1, tb=5., stype=0, itype=0, nhist1=95, nhist2=-1, discount=
 def number_or_range(
     text: str,  # as typed
 ) -> float | list[float]:  # a range as its two ends
-    "A number, or LOW:HIGH; `ValueError` for anything else"
-    ends = [float(end) for end in str(text).split(":")]
-    if len(ends) > 2: raise ValueError(f"{text} has {len(ends)} ends; expected a number, or LOW:HIGH")
+    "A number, or LOW:HIGH; `ArgumentTypeError` for anything else"
+    try: ends = [float(end) for end in text.split(":")]
+    except ValueError: ends = []
+    if len(ends) not in (1, 2): raise ArgumentTypeError(f"{text!r}; expected a number, or a range LOW:HIGH")
     return ends if len(ends) == 2 else ends[0]
 
 def _within(value, known): return value == known or isinstance(known, list) and isinstance(value, float) and known[0] <= value <= known[1]
