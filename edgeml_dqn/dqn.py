@@ -7,11 +7,10 @@ __all__ = ['KNOTS', 'DRAWN', 'BLOCK', 'Limit', 'as_limit', 'corrections', 'Setti
            'make_problem', 'Learner', 'network_sizes', 'start_learner', 'q_iteration', 'price_weights', 'DQN',
            'acting_policy']
 
-# %% ../nbs/api/07e_dqn.ipynb #f7d356ac
+# %% ../nbs/api/07e_dqn.ipynb #d0a38a6e
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cached_property
 from typing import NamedTuple
 
 import numba
@@ -105,11 +104,11 @@ class Problem:
     features: History | LearnedFilter  # of histories
     intervals: Independent  # observed
     discount: float  # 1 for the average reward
+    known: dict[TokenBucket, Limit] = field(default_factory=dict, repr=False)  # limits that were asked for
 
-    def limit(self, bucket: TokenBucket) -> Limit: return as_limit(bucket, self.source.population, self.intervals, self.features, self.discount, len(self.buckets) > 1)
-
-    @cached_property
-    def limits(self) -> list[Limit]: return [self.limit(bucket) for bucket in self.buckets]
+    def limit(self, bucket: TokenBucket) -> Limit:
+        if bucket not in self.known: self.known[bucket] = as_limit(bucket, self.source.population, self.intervals, self.features, self.discount, len(self.buckets) > 1)
+        return self.known[bucket]
 
     @property
     def law(self) -> tuple[np.ndarray, np.ndarray]:  # int32 [J] intervals and float32 [J] their probabilities; empty if the features see intervals
@@ -156,7 +155,7 @@ def network_sizes(
     settings: Settings,  # for the layers
 ) -> np.ndarray:  # int [layers + 1]
     "Features and context, hidden units, knots"
-    limit = problem.limits[0]
+    limit = problem.limit(problem.buckets[0])
     return np.array([problem.features.size + len(limit.context), *settings.hidden, len(limit.knots)])
 
 def start_learner(
@@ -197,13 +196,14 @@ def _draw(problem, settings, iteration):
     seed, features = spawn(spawn(settings.seed, 2), iteration), problem.features
     sequences = problem.source.sample(settings.streams, features.warmup + settings.length + 1, seed)
     inputs, _ = features(sequences.population.scaled[sequences.index], sequences.interarrival, features.start(settings.streams))
-    seen, limits, groups = slice(features.warmup, None), problem.limits, [slice(None)]
-    if len(limits) > 1:
+    seen, buckets, groups = slice(features.warmup, None), problem.buckets, [slice(None)]
+    inputs = inputs[:, seen]
+    if len(buckets) > 1:
         groups = [slice(part[0], part[-1] + 1) for part in np.array_split(range(settings.streams), min(DRAWN, settings.streams))]
-        limits = [limits[i] for i in np.random.default_rng(spawn(seed, settings.streams)).integers(len(limits), size=len(groups))]
-        context = np.concatenate([np.tile(limit.context, (*inputs[group, seen].shape[:2], 1)) for limit, group in zip(limits, groups)])
-        inputs = np.concatenate([inputs, np.pad(context, ((0, 0), (features.warmup, 0), (0, 0)))], -1)
-    return inputs[:, seen], sequences.index[:, seen], sequences.interarrival[:, seen], list(zip(limits, groups))
+        buckets = [buckets[i] for i in np.random.default_rng(spawn(seed, settings.streams)).integers(len(buckets), size=len(groups))]
+        context = np.concatenate([np.tile(problem.limit(bucket).context, (*inputs[group].shape[:2], 1)) for bucket, group in zip(buckets, groups)])
+        inputs = np.concatenate([inputs, context], -1)
+    return inputs, sequences.index[:, seen], sequences.interarrival[:, seen], list(zip(map(problem.limit, buckets), groups))
 
 def q_iteration(
     learner: Learner,  # as it is

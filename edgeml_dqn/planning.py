@@ -63,9 +63,9 @@ def plan(
     discount: float = 1,  # 1 for the average reward
 ) -> np.ndarray:  # float64 [states, levels]
     "V(k | s): the value of leaving each level in each state of a filter"
-    symbols, count = model.symbols(population.scaled), np.zeros(len(model.emission))
-    np.add.at(count, symbols, 1)
-    rewards = np.interp(np.arange(len(count)), np.flatnonzero(count), np.bincount(symbols, population.expected, len(count))[count > 0] / count[count > 0])
+    symbols, size = model.symbols(population.scaled), len(model.emission)
+    count, total = np.bincount(symbols, minlength=size), np.bincount(symbols, population.expected, size)
+    rewards = np.interp(np.arange(size), np.flatnonzero(count), total[count > 0] / count[count > 0])
     def sums(x): return np.concatenate([np.cumsum(x[::-1], 0)[::-1], np.zeros((1, x.shape[1]))]).T.copy()
     emission, law = model.emission.astype(float), intervals.law(longest_wait(bucket))[0, :, 0]
     values, seen = np.tile(np.asarray(start, float), (len(model.start), 1)), np.flatnonzero(law)
