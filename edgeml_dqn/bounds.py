@@ -9,7 +9,6 @@ __all__ = ['BLOCK', 'clairvoyant', 'window_above', 'RingProblem', 'bracket', 'so
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from os import cpu_count
 
 import numba
 import numpy as np
@@ -40,7 +39,7 @@ def clairvoyant(
 ) -> np.ndarray:  # float64 [streams], expected reward per image
     "The best that any policy could have earned on these very streams: exact dynamic programme from the end"
     def best(stream): return _best_total(sequences.population.expected, sequences.index[stream], sequences.interarrival[stream], *bucket.lattice)
-    with ThreadPoolExecutor(cpu_count()) as threads: return np.array(list(threads.map(best, range(sequences.streams)))) / sequences.length
+    with ThreadPoolExecutor(numba.get_num_threads()) as threads: return np.array(list(threads.map(best, range(sequences.streams)))) / sequences.length
 
 # %% ../nbs/api/05b_bounds.ipynb #045ec992
 def window_above(

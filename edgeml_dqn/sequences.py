@@ -9,7 +9,6 @@ __all__ = ['IID', 'LocationReset', 'Sequences', 'spawn', 'Source']
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache
-from os import cpu_count
 
 import numba
 import numpy as np
@@ -109,7 +108,7 @@ class Source:
             rng = np.random.default_rng(spawn(seed, child))
             return *self.order.sample(len(self.population), length, rng), *self.arrivals.sample(length, rng)
         def part(children): return [stream(child) for child in children]
-        workers = min(cpu_count(), 1 + streams * length // 100_000)
+        workers = min(numba.get_num_threads(), 1 + streams * length // 100_000)
         with ThreadPoolExecutor(workers) as threads: parts = list((threads.map if workers > 1 else map)(part, np.array_split(range(streams), workers)))
         index, location, interarrival, state = map(np.stack, zip(*(stream for part in parts for stream in part)))
         return Sequences(self.population, index, interarrival, location, state)

@@ -9,7 +9,6 @@ __all__ = ['decide', 'Result', 'half_width', 'simulate', 'gap_share', 'compariso
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from os import cpu_count
 
 import numba
 import numpy as np
@@ -96,7 +95,7 @@ def simulate(
     "A policy over all streams, each from a full bucket (paper, section 5)"
     population = sequences.population
     def stream(s): return _count(sequences.index[s], *decide(policy, sequences, s), len(population), policy.bucket.levels)
-    with ThreadPoolExecutor(cpu_count()) as threads:
+    with ThreadPoolExecutor(numba.get_num_threads()) as threads:
         seen, sent, occupancy = map(np.stack, zip(*progress(threads.map(stream, range(sequences.streams)))))
     loss = (seen @ population.loss_weak - sent @ population.reward) / sequences.length
     return Result(policy.name, policy.bucket, population, loss, sent @ population.expected / sequences.length,
