@@ -97,7 +97,7 @@ def plot_metric(
     axes[-2].hist(score, 40, color="0.6"); axes[-2].set(xlabel=name, ylabel="test images")
     axes[-1].plot([score[b].mean() for b in bins], [answers.reward[b].mean() for b in bins], "o", color="0.6", label="rewards of test images, binned")
     grid = np.linspace(score.min(), score.max(), 500)
-    axes[-1].plot(grid, metric.curve(grid), label="fitted to training images"); axes[-1].set(xlabel=name, ylabel="reward"); axes[-1].legend(frameon=False)
+    axes[-1].plot(grid, metric.curve(grid), label="fitted to training images"); axes[-1].set(xlabel=name, ylabel="reward"); axes[-1].legend(frameon=False, loc="lower right")
     fig.tight_layout()
     return fig
 
