@@ -7,53 +7,65 @@ __all__ = ['pack_features', 'unpack_features', 'pack_state', 'unpack_state', 'ch
 
 # %% ../nbs/api/07g_runs.ipynb #5611e23e
 import json
-import zipfile
 from os import PathLike
 from pathlib import Path
 
 import numpy as np
 
-from .data import write_atomically
 from .dqn import Learner
 from .features import Filter, History, LearnedFilter
+from .files import read_arrays, write_atomically
 from .training import Score, Segment, State
 
 # %% ../nbs/api/07g_runs.ipynb #8cb71e2f
+def _part(arrays, name, dtype, *shape):
+    "A named array; `ValueError` if its numbers are not finite, or of another type or shape (-1: any length)"
+    array = arrays[name]
+    fits = array.ndim == len(shape) and all(wanted in (-1, length) for wanted, length in zip(shape, array.shape))
+    if array.dtype != dtype or not fits or not np.isfinite(array).all():
+        raise ValueError(f"{name} is {array.dtype} of shape {array.shape}; expected finite {np.dtype(dtype)} of shape {shape}")
+    return array
+
 def pack_features(
     features: History | LearnedFilter,  # of histories
 ) -> dict[str, np.ndarray]:
     "Features as named arrays"
-    if isinstance(features, History): return {"history": np.array([features.metric_history, features.arrival_history or 0])}
+    if isinstance(features, History): return {"history": np.array([features.metric_history, features.arrival_history or 0], np.int64)}
     filters = {"metric": features.metric, "arrival": features.arrival}
     arrays = {f"{name}_{field}": values for name, model in filters.items() if model for field, values in model._asdict().items()}
-    return arrays | {"warmup": np.array(features.warmup)}
+    return arrays | {"warmup": np.int64(features.warmup)}
 
 def unpack_features(
     arrays: dict[str, np.ndarray],  # as pack_features names them, perhaps among others
 ) -> History | LearnedFilter:
-    "Features from named arrays; `KeyError` for one that is missing"
+    "Features from named arrays; `KeyError` for one that is missing, `ValueError` for one that cannot be"
     if "history" in arrays:
-        metrics, intervals = (int(length) for length in arrays["history"])
+        metrics, intervals = (int(length) for length in _part(arrays, "history", np.int64, 2))
         return History(metrics, intervals or None)
     def model(name): return Filter(*(arrays[f"{name}_{field}"] for field in Filter._fields))
-    return LearnedFilter(model("metric"), model("arrival") if "arrival_edges" in arrays else None, int(arrays["warmup"]))
+    return LearnedFilter(model("metric"), model("arrival") if "arrival_edges" in arrays else None, int(_part(arrays, "warmup", np.int64)))
 
 def pack_state(
     state: State,  # of a run
 ) -> dict[str, np.ndarray]:
     "A state as named arrays"
-    curve = {"score_iteration": [s.iteration for s in state.scores], "score_training": [s.training for s in state.scores],
-             "score_validation": np.array([s.validation for s in state.scores])}
-    return state.learner._asdict() | curve | {"segments": np.array(state.segments, float).reshape(-1, 3)}
+    learner, scores = state.learner, state.scores
+    curve = {"score_iteration": np.array([s.iteration for s in scores], np.int64), "score_training": np.array([s.training for s in scores], float),
+             "score_validation": np.array([s.validation for s in scores] or np.empty((0, 0)))}
+    segments = np.array(state.segments, float).reshape(-1, 3)
+    return learner._asdict() | {"iteration": np.int64(learner.iteration), "steps": np.int64(learner.steps), "segments": segments} | curve
 
 def unpack_state(
     arrays: dict[str, np.ndarray],  # as pack_state names them, perhaps among others
 ) -> State:
-    "A state from named arrays; `KeyError` for one that is missing"
-    learner = Learner(arrays["weights"], arrays["average"], arrays["moments"], int(arrays["iteration"]), int(arrays["steps"]))
-    segments = tuple(Segment(int(start), int(stop), float(peak)) for start, stop, peak in arrays["segments"])
-    scores = zip(arrays["score_iteration"], arrays["score_training"], arrays["score_validation"])
-    return State(learner, segments, tuple(Score(int(i), float(training), validation) for i, training, validation in scores))
+    "A state from named arrays; `KeyError` for one that is missing, `ValueError` for one that cannot be"
+    weights, segments, iterations = _part(arrays, "weights", np.float32, -1), _part(arrays, "segments", float, -1, 3), _part(arrays, "score_iteration", np.int64, -1)
+    average, moments = _part(arrays, "average", np.float32, len(weights)), _part(arrays, "moments", np.float32, 2, len(weights))
+    learner = Learner(weights, average, moments, *(int(_part(arrays, name, np.int64)) for name in ("iteration", "steps")))
+    if (segments[:, 0] >= segments[:, 1]).any() or learner.iteration < 0 or learner.steps < 0: raise ValueError("segments or iterations run backwards; expected them to rise from 0")
+    scores = zip(iterations, _part(arrays, "score_training", float, len(iterations)), _part(arrays, "score_validation", float, len(iterations), -1))
+    return State(learner, tuple(Segment(int(start), int(stop), float(peak)) for start, stop, peak in segments),
+                 tuple(Score(int(i), float(training), validation) for i, training, validation in scores))
 
 # %% ../nbs/api/07g_runs.ipynb #8650300b
 def checkpoint(
@@ -79,8 +91,10 @@ def load_run(
     "A run from its directory; `FileNotFoundError` if there is none, `ValueError` if the file is not a checkpoint"
     path = checkpoint(folder)
     try:
-        with np.load(path, allow_pickle=False) as file: arrays = dict(file)
-        return json.loads(str(arrays["config"])), unpack_features(arrays), unpack_state(arrays)
+        arrays = read_arrays(path)
+        config = json.loads(str(arrays["config"]))
+        if not isinstance(config, dict): raise ValueError("config is not an object")
+        return config, unpack_features(arrays), unpack_state(arrays)
     except FileNotFoundError: raise FileNotFoundError(f"{folder} has no checkpoint.npz; expected a directory made by training") from None
-    except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, OverflowError, RecursionError) as error:
         raise ValueError(f"{path} is not a checkpoint: {type(error).__name__} {error}; train again into another directory") from None

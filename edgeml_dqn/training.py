@@ -4,19 +4,20 @@
 
 # %% auto #0
 __all__ = ['FIRST_SEGMENT', 'Segment', 'next_segment', 'Score', 'State', 'Validation', 'make_validation', 'plateau', 'train',
-           'plot_learning']
+           'plot_learning', 'shortcomings', 'remarks']
 
 # %% ../nbs/api/07f_training.ipynb #f525e40d
 from collections.abc import Callable
+from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from .dqn import Learner, Problem, Settings, acting_policy, q_iteration, start_learner
+from .dqn import Learner, Problem, Settings, acting_policy, check_learner, q_iteration, start_learner
 from .policies import mdp
 from .sequences import Sequences, spawn
-from .simulate import simulate
+from .simulate import Result, simulate
 
 # %% ../nbs/api/07f_training.ipynb #d9a3fdb7
 class Segment(NamedTuple):
@@ -103,6 +104,11 @@ def _next_state(state, iterations, settings):
     unfinished = last and done < last.stop and (iterations is None or (last.stop, last.peak) == (wanted.stop, wanted.peak))
     return state if unfinished else state._replace(segments=(*state.segments, wanted))
 
+def _stable(learner, settings):
+    "The learner, unless it is beyond help"
+    if not np.isfinite(learner.weights).all(): raise ValueError(f"learning_rate is {settings.learning_rate:g}, with which training diverged at iteration {learner.iteration}; expected a lower one")
+    return learner
+
 def _due(state, every):
     "Whether a score is to be taken before the next iteration (one that Ctrl-C forestalled is taken when the run goes on)"
     done, taken = state.learner.iteration, {score.iteration for score in state.scores}
@@ -118,8 +124,11 @@ def train(
     save: Callable[[State], None] = lambda state: None,  # is handed the state after each score, and on Ctrl-C
     quiet: bool | None = None,  # no progress bar; None: none where nobody watches
 ) -> State:  # at the end
-    "Q iteration with scores, from wherever a state stands to the end"
+    "Q iteration with scores, from wherever a state stands to the end; `ValueError` for a learning rate at which it diverges, and for a state of another problem"
+    for name, value, least in (("iterations", iterations, 0), ("every", every, 1)):
+        if value is not None and not (isinstance(value, Integral) and value >= least): raise ValueError(f"{name} is {value}; expected a whole number, at least {least}")
     state, validation = state or State(start_learner(problem, settings)), validation or make_validation(problem, settings)
+    check_learner(state.learner, problem, settings)
     if state.segments and _due(state, every): state = _scored(state, problem, settings, validation)
     while state.learner.iteration < iterations if iterations is not None else not plateau(state, validation.mdp):
         state = _next_state(state, iterations, settings)
@@ -127,7 +136,7 @@ def train(
             try:
                 while state.learner.iteration < state.segments[-1].stop:
                     rate = state.segments[-1].learning_rate(state.learner.iteration)
-                    state = state._replace(learner=q_iteration(state.learner, problem, settings, rate))
+                    state = state._replace(learner=_stable(q_iteration(state.learner, problem, settings, rate), settings))
                     bar.update()
                     if not _due(state, every): continue
                     state = _scored(state, problem, settings, validation)
@@ -152,3 +161,31 @@ def plot_learning(
     ax.axhline(mdp.mean(), color="k", ls="--", label="MDP on the validation sequences")
     ax.set(xlabel="Q iterations", ylabel="expected reward per image"); ax.legend(frameon=False)
     return fig
+
+# %% ../nbs/api/07f_training.ipynb #7ca3fc0b
+def _sent_share(result):
+    "Offloads per decision at which there was a token"
+    return result.sent.sum() / result.occupancy[result.bucket.cost:].sum()
+
+def shortcomings(
+    result: Result,  # of a policy
+    mdp: Result,  # of the MDP on the same streams
+) -> list[str]:  # a sentence each, with what to try; empty if there are none
+    "What makes a policy not worth deploying"
+    found, (sent, usual), behind = [], map(_sent_share, (result, mdp)), mdp.expected - result.expected
+    if sent < .001 <= usual: found.append("offloads nothing; try a lower learning rate, or losses of the order of 1")
+    if sent > .999 >= usual: found.append("offloads whenever it has a token; try a lower learning rate, or more iterations")
+    if behind.mean() > max(3 * behind.std(ddof=1) / np.sqrt(len(behind)), .001 * abs(mdp.expected.mean())):
+        found.append(f"earns {behind.mean():.4f} an image less than the MDP, which needs no training; try more iterations, a lower learning rate, or another discount")
+    return found
+
+def remarks(
+    state: State,  # at the end of a run
+    problem: Problem,  # that was learned
+    settings: Settings,  # how
+    validation: Validation,  # on whose sequences it is judged
+) -> list[str]:  # as shortcomings; of the middle one of several limits
+    "What is wrong with what was learned"
+    bucket = problem.buckets[len(problem.buckets) // 2]
+    policies = acting_policy(state.learner, problem, settings, bucket), mdp(problem.source.population, bucket, problem.intervals, problem.discount)
+    return shortcomings(*(simulate(policy, validation.sequences) for policy in policies))
