@@ -17,13 +17,13 @@ from .bucket import TokenBucket
 
 # %% ../nbs/api/03_arrivals.ipynb #59cf0c3d
 def _check_probabilities(probs):
-    if np.ndim(probs) != 1 or len(probs) < 2 or probs[0] != 0 or np.min(probs) < 0 or not np.isclose(np.sum(probs), 1):
-        raise ValueError(f"probs is {probs}; expected the probability of each interval 0, 1, 2, ..., that of 0 being 0, with sum 1")
+    if np.ndim(probs) != 1 or len(probs) < 2 or probs[0] >= 1 or np.min(probs) < 0 or not np.isclose(np.sum(probs), 1):
+        raise ValueError(f"probs is {probs}; expected the probability of each interval 0, 1, 2, ..., with sum 1, and not all of it at 0")
 
 @dataclass(frozen=True)
 class Independent:
-    "Independent intervals, from a table; `ValueError` if it is not a law on 1, 2, ..."
-    probs: tuple[float, ...]  # probability of each interval, from 0 (which must have none) up
+    "Independent intervals, from a table; `ValueError` if it is not a law on 0, 1, 2, ... by which time moves on"
+    probs: tuple[float, ...]  # probability of each interval, from 0 (two images within a unit, as recorded ones may come) up
     states = 1  # nothing is hidden
 
     def __post_init__(self): _check_probabilities(self.probs)

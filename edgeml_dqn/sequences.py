@@ -61,7 +61,7 @@ IID = LocationReset(spread=1, reset_prob=1)  # independent images
 # %% ../nbs/api/04_sequences.ipynb #6cbb0a5d
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    "Streams of images of a population; `ValueError` for shapes that differ, images that do not exist or intervals below one time unit"
+    "Streams of images of a population; `ValueError` for shapes that differ, images that do not exist or time that runs backwards"
     population: Population  # the images
     index: np.ndarray  # int32 [streams, length], which image of the population
     interarrival: np.ndarray  # int32 [streams, length], time units since the image before
@@ -73,7 +73,7 @@ class Sequences:
             raise ValueError(f"index and interarrival have shapes {np.shape(self.index)} and {np.shape(self.interarrival)}; expected [streams, length] of both, not empty")
         if self.index.min() < 0 or self.index.max() >= len(self.population):
             raise ValueError(f"index runs from {self.index.min()} to {self.index.max()}; expected 0 to {len(self.population) - 1}")
-        if self.interarrival.min() < 1: raise ValueError(f"interarrival is {self.interarrival.min()} somewhere; expected at least 1 time unit")
+        if self.interarrival.min() < 0: raise ValueError(f"interarrival is {self.interarrival.min()} somewhere; expected 0 or more time units")
 
     @property
     def streams(self) -> int: return self.index.shape[0]
