@@ -38,9 +38,9 @@ def replay(
     time_unit: float = 0,  # seconds; 0 for no waiting between images
 ) -> Iterator[tuple[Answer, Shot, float]]:  # what became of an image; the seconds from its time to its answer
     "Show images to a controller at their times"
-    due = time.monotonic()
-    for number, shot in enumerate(shots):
-        due = due + time_unit * shot.interarrival if number and time_unit else due if time_unit else time.monotonic()
+    due = None
+    for shot in shots:
+        due = due + time_unit * shot.interarrival if due and time_unit else time.monotonic()
         time.sleep(max(0, due - time.monotonic()))
         answer = controller(shot.image)
         yield answer, shot, time.monotonic() - due
