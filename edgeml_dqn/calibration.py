@@ -17,7 +17,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax
 
-from .data import write_atomically
+from .files import write_atomically
 from .metric import ExpectedReward, cross_fitted, fit_expected_reward
 
 # %% ../nbs/api/02b_calibration.ipynb #6b99ace7

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['FLAGS', 'PUBLISHED', 'HEADINGS', 'one_sentence', 'number_or_range', 'trained_flags', 'resolve', 'as_source',
-           'as_buckets', 'as_settings', 'as_features', 'show', 'save_figure', 'edgeml_train', 'compare_all',
-           'plot_comparison', 'edgeml_simulate', 'test_sequences', 'edgeml_demo', 'edgeml_bench']
+           'as_buckets', 'as_settings', 'Task', 'as_task', 'as_features', 'show', 'save_figure', 'edgeml_train',
+           'compare_all', 'plot_comparison', 'edgeml_simulate', 'test_sequences', 'edgeml_demo', 'edgeml_bench']
 
 # %% ../nbs/api/10_cli.ipynb #98297d14
 import json as json_text
@@ -16,6 +16,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,7 @@ from .arrivals import MarkovModulated, Periodic
 from .belief import Belief
 from .bounds import CausalOracle, clairvoyant
 from .bucket import TokenBucket
+from .calibration import read_metric
 from .data import Dataset, read_data
 from .dqn import Settings, acting_policy, buckets_between, make_problem, q_iteration, start_learner
 from .features import History
@@ -34,6 +36,7 @@ from .policies import Policy, baseline, lower_bound, mdp, policy_iteration, stro
 from .runs import checkpoint, load_run, save_run
 from .sequences import IID, LocationReset, Sequences, Source, spawn
 from .simulate import Result, comparison, plot_trace, simulate
+from .traces import TraceSource, is_log, read_log, trace_features, trace_sources, verdict
 from .training import State, make_validation, plot_learning, remarks, train
 
 # %% ../nbs/api/10_cli.ipynb #db3d0810
@@ -58,7 +61,7 @@ def one_sentence(
 
 # %% ../nbs/api/10_cli.ipynb #5a867143
 PUBLISHED = dict(tr=.1, tb=5., stype=0, itype=0, nhist1=95, nhist2=-1, discount=.9999, ngdup=128, gbsz=128, nlayers=5, nhidden=64, lr=3., maxiter=None, sfreq=100,
-                 spread=.1, rprob=.01, int1=1, int2=3, tprob1=.001, tprob2=.0005, features="history", seed=0)  # maxiter: until the plateau
+                 spread=.1, rprob=.01, int1=1, int2=3, tprob1=.001, tprob2=.0005, features="history", metric="", seed=0)  # maxiter: until the plateau
 
 def number_or_range(
     text: str,  # as typed
@@ -127,12 +130,37 @@ def as_settings(
     streams = max((count for count in range(1, 33) if flags["gbsz"] % count == 0))
     return Settings((flags["nhidden"],) * flags["nlayers"], flags["ngdup"], flags["gbsz"], 10 ** -flags["lr"], discount=flags["discount"], streams=streams, seed=flags["seed"])
 
+class Task(NamedTuple):
+    "What a run is trained and tested on"
+    digest: str  # a fingerprint of the data
+    train: Source | TraceSource  # of sequences to learn from
+    test: Source | TraceSource  # of unseen ones
+    buckets: TokenBucket | tuple[TokenBucket, ...]  # the limit, or a grid of them
+
+def as_task(
+    data: str,  # an npz file in the published format, ilsvrc, or a log
+    flags: dict,  # resolved
+    typed: dict,  # of these, what was typed
+) -> Task:
+    "The sequences that data and flags describe, or that a log has recorded"
+    if not is_log(data):
+        if flags["metric"]: raise ValueError(f"--metric is for logs; {data} has its metric, or is none")
+        dataset = read_data(data)
+        return Task(dataset.digest, *(as_source(flags, population) for population in populations(dataset)), as_buckets(flags))
+    for flag in ("stype", "itype", "spread", "rprob", "int1", "int2", "tprob1", "tprob2"):
+        if typed.get(flag) is not None: raise ValueError(f"--{flag} is for made-up sequences; expected none, for the images of {data} keep their order and times")
+    for flag in ("tr", "tb"):
+        if isinstance(flags[flag], list): raise ValueError(f"--{flag} is a range; expected one number, for a log is trained under one limit")
+    log = read_log(data, read_metric(flags["metric"]) if flags["metric"] else None)
+    return Task(log.digest, *trace_sources(log, flags["tr"], flags["tb"]))
+
 def as_features(
     flags: dict,  # resolved
-):  # History, or None for a filter that is to be learned
+    source: Source | TraceSource,  # of training sequences
+):  # History, or LearnedFilter, or None for one that is to be learned
     "What a history is boiled down to"
     intervals = flags["nhist2"] + 1 if flags["nhist2"] >= 0 else None
-    return _choice(flags, "features", {"history": lambda: History(flags["nhist1"] + 1, intervals), "filter": lambda: None})()
+    return _choice(flags, "features", {"history": lambda: History(flags["nhist1"] + 1, intervals), "filter": lambda: trace_features(source, flags["seed"]) if isinstance(source, TraceSource) else None})()
 
 # %% ../nbs/api/10_cli.ipynb #2daf8ce8
 HEADINGS = dict(interval="+-", share_interval="+- ", to_clairvoyant="regret")  # of printed tables: intervals, and what the clairvoyant would have earned more
@@ -165,7 +193,7 @@ def save_figure(
 # %% ../nbs/api/10_cli.ipynb #d2a99fe4
 @call_parse
 def edgeml_train(
-    data: str,  # an npz file in the published format, or ilsvrc
+    data: str,  # an npz file in the published format, ilsvrc, or a log (.csv, .parquet, or .npz with a timestamp)
     run_dir: str,  # where the run is kept, and taken up again
     tr: number_or_range = None,  # token rate, per time unit, or a range LOW:HIGH (default .1)
     tb: number_or_range = None,  # token bucket depth, or a range LOW:HIGH (default 5)
@@ -188,6 +216,7 @@ def edgeml_train(
     tprob1: float = None,  # Markov-modulated: probability per time unit of leaving the first state (default .001)
     tprob2: float = None,  # Markov-modulated: of leaving the second state (default .0005)
     features: str = None,  # what the network sees: history, as published, or filter, a learned summary of it (default history)
+    metric: str = None,  # of a log with weak_logits or score: the JSON file of edgeml-metric (default: none)
     seed: int = None,  # of everything random (default 0)
     json: store_true = False,  # print one JSON object and nothing else
 ):
@@ -196,13 +225,13 @@ def edgeml_train(
     with one_sentence("edgeml-train"), held(run_dir): _train(data, run_dir, typed, json)
 
 def _train(data, run_dir, typed, json):
-    dataset, resumed = read_data(data), checkpoint(run_dir).exists()
+    resumed = checkpoint(run_dir).exists()
     config, features, state = load_run(run_dir) if resumed else ({}, None, None)
     flags = resolve(typed, trained_flags(config, run_dir) if resumed else {}, run_dir)
-    _check_data(config, dataset, run_dir)
-    config, settings = dict(flags=flags, digest=dataset.digest), as_settings(flags)
-    source = as_source(flags, populations(dataset)[0])
-    problem = make_problem(source, as_buckets(flags), settings, features if resumed else as_features(flags))
+    digest, source, _, buckets = as_task(data, flags, typed)
+    _check_data(config, data, digest, run_dir)
+    config, settings = dict(flags=flags, digest=digest), as_settings(flags)
+    problem = make_problem(source, buckets, settings, features if resumed else as_features(flags, source))
     state, validation = state or State(start_learner(problem, settings)), make_validation(problem, settings)
     def save(state): save_run(run_dir, config, problem.features, state)
     save(state)
@@ -212,9 +241,9 @@ def _train(data, run_dir, typed, json):
     answer = dict(iterations=state.learner.iteration, validation_reward=reward, mdp_reward=float(validation.mdp.mean()), run_dir=run_dir)
     show(None, answer | dict(remarks=remarks(state, problem, settings, validation)), json)
 
-def _check_data(config, dataset, run_dir):
-    if config.get("digest", dataset.digest) != dataset.digest:
-        raise ValueError(f"{dataset.name} is not the data that {run_dir} was trained on; expected the same images, or another directory")
+def _check_data(config, data, digest, run_dir):
+    if config.get("digest", digest) != digest:
+        raise ValueError(f"{data} is not the data that {run_dir} was trained on; expected the same images, or another directory")
 
 # %% ../nbs/api/10_cli.ipynb #1cd0085e
 def compare_all(
@@ -222,14 +251,14 @@ def compare_all(
     sequences: Sequences,  # unseen
     bucket: TokenBucket,  # the limit
     policies: list[Policy],  # besides those that every comparison has
-    test: Source,  # of the unseen sequences, which bounds may know
+    test: Source | TraceSource,  # of the unseen sequences, which bounds may know; of a log, there is nothing to know
 ) -> tuple[list[Result], pd.DataFrame]:  # each policy's result, and the table
     "Every policy on the same streams"
     known = train.population, bucket, train.arrivals
-    oracle = CausalOracle(test, bucket)
-    all_policies = [weak(), baseline(*known), mdp(*known), *policies, Belief(oracle), lower_bound(*known), strong()]
-    results, marks = [simulate(policy, sequences) for policy in all_policies], (simulate(oracle, sequences), clairvoyant(sequences, bucket))
-    return [*results, marks[0]], comparison(results, *marks)
+    oracles = [] if isinstance(test, TraceSource) else [CausalOracle(test, bucket)]
+    all_policies = [weak(), baseline(*known), mdp(*known), *policies, *map(Belief, oracles), lower_bound(*known), strong(), *oracles]
+    results = [simulate(policy, sequences) for policy in all_policies]
+    return results, comparison(results[:-1] if oracles else results, results[-1] if oracles else None, clairvoyant(sequences, bucket))
 
 def plot_comparison(
     table: pd.DataFrame,  # of comparison
@@ -240,7 +269,7 @@ def plot_comparison(
     fig, ax = plt.subplots(figsize=(7, .35 * len(table) + .9))
     for row, (name, policy) in enumerate(table.iterrows()):
         ax.errorbar(policy.loss, row, xerr=policy.interval, fmt="o", color="C1" if name == "DQN" else "0.4", capsize=3)
-        share = f",  {policy.share:.1%} of the gap" if policy.share > 0 else ""
+        share = f",  {policy.share:.1%} of the gap" if pd.notna(policy.share) and policy.share > 0 else ""
         ax.annotate(f"{policy.loss:.4f}{share}", (policy.loss + policy.interval, row), (7, 0), textcoords="offset points", va="center", fontsize=8)
     ax.set(yticks=range(len(table)), yticklabels=table.index, xlabel="average loss"); ax.invert_yaxis(); ax.margins(x=.25)
     return fig
@@ -267,8 +296,8 @@ def edgeml_simulate(
     nlayers: int = None,  # as in training
     nhidden: int = None,  # as in training
     features: str = None,  # as in training
-    streams: int = 100,  # test sequences
-    length: int = 100_000,  # images in each
+    streams: int = None,  # test sequences (default 100; 20 pieces of a log's last part)
+    length: int = None,  # images in each (default 100,000; not for a log)
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Compare a trained DQN with all other policies on unseen sequences"
@@ -276,28 +305,42 @@ def edgeml_simulate(
     with one_sentence("edgeml-simulate"), held(save_dir): _simulate(data, run_dir, Path(save_dir), typed, streams, length, json)
 
 def _simulate(data, run_dir, save_dir, typed, streams, length, json):
-    dataset, (config, features, state) = read_data(data), load_run(run_dir)
+    config, features, state = load_run(run_dir)
     flags = resolve(typed, trained_flags(config, run_dir), run_dir)
-    _check_data(config, dataset, run_dir)
     for flag in ("tr", "tb"):
         if isinstance(flags[flag], list): raise ValueError(f"--{flag} is {flags[flag][0]:g}:{flags[flag][1]:g}, as {run_dir} was trained; expected one number in it")
-    settings, bucket = as_settings(flags), TokenBucket(flags["tr"], flags["tb"])
-    train, test = (as_source(flags, population) for population in populations(dataset))
-    policy = acting_policy(state.learner, make_problem(train, as_buckets(config["flags"]), settings, features), settings, bucket)
-    results, table = compare_all(train, test_sequences(test, streams, length, flags["seed"]), bucket, [policy], test)
+    digest, train, test, bucket = as_task(data, flags, typed)
+    _check_data(config, data, digest, run_dir)
+    settings, recorded = as_settings(flags), isinstance(test, TraceSource)
+    trained = bucket if recorded else as_buckets(config["flags"])
+    policy = acting_policy(state.learner, make_problem(train, trained, settings, features), settings, bucket)
+    sequences = test_sequences(test, streams, length, flags["seed"])
+    results, table = compare_all(train, sequences, bucket, [policy], test)
     losses = {result.name.lower().replace(" ", "_"): result.loss for result in results}
     arrays = {name: loss.mean() for name, loss in losses.items()} | {f"{name}_streams": loss for name, loss in losses.items()}
     write_atomically(save_dir / "result.npz", lambda file: np.savez(file, **arrays))
-    show(table, {name: float(loss.mean()) for name, loss in losses.items()} | dict(result=str(save_dir / "result.npz")), json)
+    said = dict(verdict=_verdict(results, sequences)) if recorded else {}
+    show(table, {name: float(loss.mean()) for name, loss in losses.items()} | dict(result=str(save_dir / "result.npz")) | said, json)
+    if recorded and not json: print(said["verdict"])
+
+def _verdict(results, sequences):
+    "Whether a log's history pays"
+    by_name = {result.name: result for result in results}
+    return verdict(by_name["DQN"].expected, by_name["MDP"].expected, clairvoyant(sequences, by_name["MDP"].bucket))
 
 def test_sequences(
-    test: Source,  # of test images
-    streams: int,  # independent sequences
-    length: int,  # images in each
+    test: Source | TraceSource,  # of test images
+    streams: int | None,  # independent sequences; None: 100, or 20 pieces of a log's last part
+    length: int | None,  # images in each; None: 100,000, or as many as the pieces of a log have
     seed: int,  # of the run
 ) -> Sequences:
     "Streams that training and validation do not draw from; `ValueError` for fewer than two, or no images"
+    recorded = isinstance(test, TraceSource)
+    if streams is None: streams = 20 if recorded else 100
     if streams < 2: raise ValueError(f"--streams is {streams}; expected at least 2, for an interval")
+    if recorded and length is not None: raise ValueError(f"--length is {length}; expected none, for the last part of a log is cut into --streams pieces")
+    if recorded: return test.pieces(streams)
+    if length is None: length = 100_000
     if length < 1: raise ValueError(f"--length is {length}; expected at least one image")
     return test.sample(streams, length, spawn(seed, 100))
 

@@ -14,7 +14,8 @@ from fastcore.script import call_parse, store_true
 
 from .calibration import OffloadingMetric, answer_loss, as_score, calibration_error, fit_metric, plot_reliability, reliability, write_metric
 from .cli import one_sentence, save_figure, show
-from .data import Dataset, Images, read_columns, write_npz
+from .data import Dataset, Images, write_npz
+from .files import read_columns
 from .metric import FITS, cross_fitted, held_out_errors
 
 # %% ../nbs/api/10c_cli_metric.ipynb #0ee43920
