@@ -140,7 +140,7 @@ def buckets_between(
     "A grid of limits, evenly spaced on a logarithmic scale as far as lattices stay small; `ValueError` for a limit that makes no sense"
     def spaced(low, high, finest):
         inner = (Fraction(x).limit_denominator(finest) for x in np.geomspace(float(low), float(high), count)[1:-1])
-        return sorted({low, high, *inner})
+        return sorted({low, high, *(x for x in inner if low < x < high)})
     corners = [TokenBucket(rate, depth) for rate in rates for depth in depths]                    # for their checks
     low, high = corners[0], corners[-1]
     if low.rate > high.rate or low.depth > high.depth: raise ValueError(f"{'rate' if low.rate > high.rate else 'depth'} falls; expected the lowest first")
