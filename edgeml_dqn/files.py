@@ -77,8 +77,12 @@ def _parquet(file, room):
     return content.read(use_threads=False)
 
 def _csv(file, room):
+    import pyarrow as arrow
     import pyarrow.csv as csv
-    return csv.read_csv(file, csv.ReadOptions(use_threads=False))
+    table = csv.read_csv(file, csv.ReadOptions(use_threads=False))
+    for field in table.schema:
+        if arrow.types.is_binary(field.type): raise ValueError(f"column {field.name} is not UTF-8")
+    return table
 
 def _as_array(column):
     "An array [N, ...] of a column of an Arrow table"
@@ -117,6 +121,9 @@ def write_atomically(
     try:
         with open(temporary, "xb") as file: write(file); file.flush(); fsync(file.fileno())
         replace(temporary, path)
+    except OSError as error:
+        error.filename = str(path)  # rather than the temporary name, or none
+        raise
     finally: temporary.unlink(missing_ok=True)
 
 # %% ../nbs/api/00b_files.ipynb #91c92557

@@ -1,0 +1,238 @@
+"""Mutate files of every kind that the package reads, and see that each is refused in one sentence or read exactly
+
+python .ci/fuzz.py [COUNT [KIND ...]]    (10,000 of each; the outcome goes to nbs/reliability/fuzz.csv)
+"""
+import csv
+import io
+import json
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections import Counter
+from datetime import date
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pyarrow import parquet
+
+from edgeml_dqn import cli
+from edgeml_dqn.data import ilsvrc, read_npz
+from edgeml_dqn.dqn import acting_policy, make_problem
+from edgeml_dqn.files import read_columns
+from edgeml_dqn.metric import populations
+from edgeml_dqn.runs import load_run
+from edgeml_dqn.simulate import decide
+
+MEMORY, SECONDS, PART = 2**30, 20, 250  # that reading one file may take, and files that one process reads
+fork = get_context("fork")
+INTERESTING = [bytes(n) for n in (1, 4, 8)] + [b"\xff" * n for n in (1, 4, 8)] + [b"\x7f", b"\x80", (2**31).to_bytes(4, "little"), (2**62).to_bytes(8, "little"), b"\x00\x00\x00\x00\x00\x00\xf8\x7f", b"-1", b"nan", b"1e999", b"9" * 30, b"'", b'"', b"{", b"[" * 2000, b",", b"\n", b"\xc3\x28"]
+
+
+def mutated(whole, rng):
+    "Bytes with one to four changes: flipped, overwritten, cut out, doubled, put in, or cut off"
+    data = bytearray(whole)
+    for _ in range(rng.choice((1, 1, 1, 2, 4))):
+        at, kind = rng.randrange(len(data) + 1), rng.randrange(6)
+        length = rng.choice((1, 2, 4, 8, 16, 100))
+        if kind == 0 and at < len(data): data[at] ^= 1 << rng.randrange(8)
+        elif kind == 1: word = rng.choice(INTERESTING); data[at:at + len(word)] = word
+        elif kind == 2: del data[at:at + length]
+        elif kind == 3: data[at:at] = data[at:at + length]
+        elif kind == 4: data[at:at] = rng.choice(INTERESTING)
+        elif at: del data[at:]
+    return bytes(data)
+
+
+def inside(whole, rng):
+    "An archive of which one member is mutated, with the right checksum"
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive: members = {name: archive.read(name) for name in archive.namelist()}
+    name, changed = rng.choice(sorted(members)), io.BytesIO()
+    members[name] = mutated(members[name], rng)
+    with zipfile.ZipFile(changed, "w", rng.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
+        for name, data in members.items(): archive.writestr(name, data)
+    return changed.getvalue()
+
+
+def of_archive(whole, rng): return rng.choice((mutated, inside))(whole, rng)
+
+
+def saved(**arrays):
+    "The bytes of an npz file"
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+def plain(value):
+    "A value that == compares in full, NaN being equal to itself"
+    if isinstance(value, dict): return {name: plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)): return [plain(part) for part in value]
+    array = np.asarray(value)
+    return (array.shape, [repr(part) for part in array.ravel().tolist()])
+
+
+# What is read, and by whom else
+
+rng0 = np.random.default_rng(0)
+columns = {f"{name}_{part}": rng0.random(20).round(3) for name in ("metric", "wcost", "scost") for part in ("tr", "ts")}
+
+
+def data(path):
+    images = read_npz(path)
+    return plain({f"{name}_{part}": getattr(side, ours) for part, side in (("tr", images.train), ("ts", images.test)) for name, ours in (("metric", "metric"), ("wcost", "loss_weak"), ("scost", "loss_strong"))})
+
+
+def data_otherwise(path):
+    with np.load(path, allow_pickle=False) as file: return plain({name: file[name].astype(float) for name in columns})
+
+
+def table(path): return plain(read_columns(path))
+
+
+def npz_otherwise(path):
+    with np.load(path, allow_pickle=False) as file: return plain(dict(file))
+
+
+def parquet_otherwise(path):
+    parts = [part.to_pydict() for part in parquet.ParquetFile(path).iter_batches(7)]
+    return plain({name: np.array([float("nan") if value is None else value for part in parts for value in part[name]]) for name in parts[0]})
+
+
+def csv_otherwise(path):
+    with open(path, newline="", encoding="utf-8-sig") as file: header, *rows = [row for row in csv.reader(file) if row]
+    assert all(len(row) == len(header) for row in rows), "uneven rows"
+    return {name: [Text(row[i]) for row in rows] for i, name in enumerate(header)}
+
+
+class Text(str):
+    "A field of a CSV file, which equals the number, the truth or the text that it stands for"
+
+    def __eq__(self, value):
+        if isinstance(value, bool): return self.lower() in ("1", "true") if value else self.lower() in ("0", "false")
+        if isinstance(value, str): return str(self) == value
+        if value != value: return self.strip(" \t").lower() in MISSING
+        return float(self) == value
+
+
+MISSING = {"", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan", "n/a", "na", "null", "nan"}
+
+
+def csv_table(path): return {name: column.tolist() for name, column in read_columns(path).items()}
+
+
+def run_directory(folder):
+    "A small run of edgeml-train, as bytes"
+    code = "import sys; from edgeml_dqn.cli import edgeml_train; edgeml_train.__wrapped__('ilsvrc', sys.argv[1], features='filter', stype=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, maxiter=2, sfreq=1)"
+    subprocess.run([sys.executable, "-c", code, folder], check=True, capture_output=True)  # in a process of its own, since its threads forbid to fork
+    return (folder / "checkpoint.npz").read_bytes()
+
+
+def checkpoint(path):
+    "As edgeml-simulate reads a run: to the first decisions"
+    folder = path.parent
+    config, features, state = load_run(folder)
+    flags = cli.trained_flags(config, folder)
+    source, settings = cli.as_source(flags, populations(ilsvrc())[0]), cli.as_settings(flags)
+    policy = acting_policy(state.learner, make_problem(source, cli.as_buckets(flags), settings, features), settings)
+    decide(policy, source.sample(2, 50, 0), 0)
+    with np.load(path) as file: return plain(dict(file))
+
+
+def equal(one, other):
+    if isinstance(one, dict): return isinstance(other, dict) and one.keys() == other.keys() and all(equal(one[name], other[name]) for name in one)
+    if isinstance(one, list): return isinstance(other, list) and len(one) == len(other) and all(map(equal, one, other))
+    return other == one or one != one and other != other
+
+
+def kinds(folder):
+    "Name: the file's name, its bytes, how it is mutated, how the package reads it, and how it is read otherwise"
+    frame = pd.DataFrame({"timestamp": np.arange(30.) / 4, "metric": rng0.random(30), "reward": rng0.integers(-1, 2, 30), "logits": list(rng0.random((30, 3)))})
+    packed = io.BytesIO()
+    frame.to_parquet(packed)
+    return {
+        "data.npz": ("data.npz", saved(**columns), of_archive, data, data_otherwise),
+        "table.npz": ("table.npz", saved(metric=rng0.random(30), logits=rng0.random((30, 3)), label=rng0.integers(9, size=30)), of_archive, table, npz_otherwise),
+        "table.parquet": ("table.parquet", packed.getvalue(), mutated, table, parquet_otherwise),
+        "table.csv": ("table.csv", frame.drop(columns="logits").to_csv(index=False).encode(), mutated, csv_table, csv_otherwise),
+        "checkpoint.npz": ("checkpoint.npz", run_directory(folder / "run"), of_archive, checkpoint, npz_otherwise),
+    }
+
+
+def judge(path, read, otherwise):
+    "refused, exact, or what is wrong"
+    try: value = read(path)
+    except (ValueError, OSError) as error:
+        said = str(error)
+        if "\n" in said: return f"says more than a line: {said!r:.300}"
+        return "refused" if path.name in said or path.parent.name in said or said.startswith(("--", *cli.FLAGS)) else f"does not name the file: {said:.300}"
+    except BaseException as error: return f"{type(error).__name__}: {error}"[:300]
+    try: other = otherwise(path)
+    except Exception as error: return f"read, though {type(error).__name__}: {error}"[:300]
+    return "exact" if equal(value, other) else "read, but not exactly"
+
+
+def part(folder, kind, seeds, answers):
+    "Mutants of these seeds, in a process of their own"
+    name, whole, mutate, read, otherwise = kind
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY,) * 2)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.stderr = io.StringIO()
+    for seed in seeds:
+        (folder / name).write_bytes(mutate(whole, random.Random(seed)))
+        answers.put((seed, None))
+        signal.alarm(SECONDS)  # whose default action ends the process
+        answer = judge(folder / name, read, otherwise)
+        signal.alarm(0)
+        answers.put((seed, answer))
+    answers.put(None)
+
+
+def fuzz(kind, count, folder, first=0):
+    "Outcomes, counted, and the first seed of each that is wrong"
+    seeds, outcomes, wrong = list(range(first, first + count)), Counter(), {}
+    while seeds:
+        answers, batch = fork.SimpleQueue(), seeds[:PART]
+        child = fork.Process(target=part, args=(folder, kind, batch, answers))
+        child.start()
+        tried = None
+        while True:
+            if answers._reader.poll(1): item = answers.get()
+            elif child.is_alive(): continue
+            elif answers._reader.poll(0): continue
+            else: item = (tried, f"ended the process with {child.exitcode}")
+            if item is None: seeds = seeds[len(batch):]; break
+            tried, answer = item
+            if answer is None: continue
+            outcome = answer if answer in ("refused", "exact") else "wrong"
+            outcomes[outcome] += 1
+            if outcome == "wrong": wrong.setdefault(answer, tried)
+            if answer.startswith("ended"): seeds = seeds[seeds.index(tried) + 1:]; break
+        child.join()
+    return outcomes, wrong
+
+
+def main(count=10_000, *names):
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, kind in kinds(Path(folder)).items():
+            if names and name not in names: continue
+            outcomes, wrong = fuzz(kind, int(count), Path(folder))
+            rows.append(dict(date=date.today().isoformat(), kind=name, mutations=sum(outcomes.values()), refused=outcomes["refused"], exact=outcomes["exact"], wrong=outcomes["wrong"]))
+            print(json.dumps(rows[-1]), *(f"\n  seed {seed}: {what}" for what, seed in wrong.items()), flush=True)
+    path = Path(__file__).parents[1] / "nbs/reliability/fuzz.csv"
+    kept = [] if not path.exists() or not names else [row for row in csv.DictReader(path.open()) if row["kind"] not in names]
+    with open(path, "w", newline="") as file:
+        out = csv.DictWriter(file, rows[0])
+        out.writeheader()
+        out.writerows(kept + rows)
+
+
+if __name__ == "__main__": main(*sys.argv[1:])

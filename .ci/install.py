@@ -1,0 +1,69 @@
+"""Install the package as users do, in bare virtual environments, and run its commands there; the outcome goes to nbs/reliability/install.csv
+
+python .ci/install.py PYTHON ...    (interpreters, such as python3.10; takes some minutes for each)
+"""
+import csv
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from configparser import ConfigParser
+from datetime import date
+from pathlib import Path
+
+root = Path(__file__).parents[1]
+config = ConfigParser(delimiters=["="])
+config.read(root / "settings.ini")
+settings = config["DEFAULT"]
+small = "--maxiter 4 --sfreq 2 --ngdup 4 --nlayers 1 --nhidden 8 --nhist1 7"
+commands = [f"edgeml-train ilsvrc run {small} --json", "edgeml-simulate ilsvrc run save --streams 2 --length 2000 --json"]
+
+
+def build(folder):
+    "The source distribution, and the wheel made from it"
+    for name in ("settings.ini", "setup.py", "README.md", "LICENSE"): shutil.copy(root / name, folder)
+    shutil.copytree(root / "edgeml_dqn", folder / "edgeml_dqn", ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run([sys.executable, "-m", "build", folder], check=True, stdout=subprocess.DEVNULL)
+    return {"sdist": next(folder.glob("dist/*.tar.gz")), "wheel": next(folder.glob("dist/*.whl"))}
+
+
+def lowest():
+    "Every lower bound of the requirements, as the version itself"
+    lines = [line for key, value in settings.items() if key.endswith("requirements") and key != "dev_requirements" for line in value.split()]
+    return [re.sub(r"\[.*?\]", "", line).replace(">=", "==") for line in lines if ">=" in line]
+
+
+def attempt(python, package, bounds, extras, folder):
+    "Install and run; None, or what went wrong"
+    def call(*words): return subprocess.run([str(word) for word in words], cwd=folder, capture_output=True, text=True)
+    call(python, "-m", "venv", folder / "env")
+    bounded = folder / "bounds.txt"
+    bounded.write_text("\n".join(lowest() if bounds == "lowest" else []))
+    done = call(folder / "env/bin/pip", "install", "-q", "--prefer-binary", "-c", bounded, f"{package}[{extras}]" if extras else package)
+    if done.returncode: return "not installed: " + done.stderr.strip().splitlines()[-1]
+    for command in commands:
+        program, *words = command.split()
+        done = call(folder / "env/bin" / program, *words)
+        if done.returncode: return f"{command}: {(done.stderr.strip() or 'nothing said').splitlines()[-1]}"
+    done = call(folder / "env/bin/pip", "check")
+    return done.stdout.strip() if done.returncode else None
+
+
+def main(pythons):
+    rows = []
+    with tempfile.TemporaryDirectory() as built:
+        packages = build(Path(built))
+        for python in pythons:
+            version = subprocess.run([python, "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True, check=True).stdout.strip()
+            for package, bounds, extras in (("wheel", "newest", ""), ("sdist", "newest", "cluster,export,serve"), ("wheel", "lowest", "cluster,export,serve")):
+                with tempfile.TemporaryDirectory() as folder: wrong = attempt(python, packages[package], bounds, extras, Path(folder))
+                rows.append(dict(date=date.today().isoformat(), python=version, package=package, versions=bounds, extras=extras, outcome=wrong or "passed"))
+                print(*rows[-1].values(), flush=True)
+                with open(root / "nbs/reliability/install.csv", "w", newline="") as file:
+                    table = csv.DictWriter(file, rows[0])
+                    table.writeheader()
+                    table.writerows(rows)
+
+
+if __name__ == "__main__": main(sys.argv[1:])

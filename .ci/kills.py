@@ -1,0 +1,173 @@
+"""Kill a training run at random moments, fill its disk, close its directory, and see that nothing is lost
+
+python .ci/kills.py [COUNT]    (200; the outcome goes to nbs/reliability/kills.json)
+"""
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import tempfile
+import time
+from contextlib import redirect_stderr, redirect_stdout
+from datetime import date
+from functools import partial
+from io import StringIO
+from multiprocessing import get_context
+from pathlib import Path
+
+import matplotlib.pyplot  # noqa: F401  once for all children
+import numpy as np
+import sklearn.isotonic  # noqa: F401
+
+from edgeml_dqn import cli, files, training
+from edgeml_dqn.cli import edgeml_train
+from edgeml_dqn.data import Dataset, Images, ilsvrc, write_npz
+from edgeml_dqn.runs import checkpoint, load_run
+
+EVERY, STOP = 3, 30  # iterations between saves, and in all
+fork = get_context("fork")
+cli.make_validation = partial(training.make_validation, streams=2, length=500)  # scores are taken in no time: what is killed is the rest
+
+
+def data(folder):
+    "A small data set"
+    images, path = ilsvrc().train, folder / "data.npz"
+    few = Images(images.metric[::10], images.loss_weak[::10], images.loss_strong[::10])
+    write_npz(path, Dataset("small", few, few))
+    return path
+
+
+def command(images, run, stop=STOP):
+    "edgeml-train; what it says on standard error, and its exit status"
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()) as said:
+        try: edgeml_train.__wrapped__(str(images), str(run), stype=1, ngdup=4, gbsz=64, nlayers=1, nhidden=16, nhist1=7, maxiter=stop, sfreq=EVERY, json=True)
+        except SystemExit as exit: return said.getvalue(), exit.code
+    return said.getvalue(), 0
+
+
+class Child:
+    "edgeml-train in a process of its own, which tells how far it is and when it writes"
+
+    def __init__(self, *args, before=lambda: None):
+        self.done, self.writing, self.answer = fork.Value("q", 0), fork.Value("q", 0), fork.Queue()
+        self.process = fork.Process(target=self.run, args=(before, *args))
+        self.process.start()
+
+    def run(self, before, *args):
+        iterate, sync = training.q_iteration, files.fsync
+
+        def counted(*args):
+            learner = iterate(*args)
+            self.done.value = learner.iteration
+            return learner
+
+        def synced(descriptor):
+            self.writing.value += 1
+            sync(descriptor)
+
+        training.q_iteration, files.fsync = counted, synced
+        before()
+        self.answer.put(command(*args))
+
+    def kill(self, seconds, in_write):
+        "SIGKILL after so many seconds, or, within milliseconds of it, in a write after them; whether it still ran"
+        self.process.join(seconds)
+        if in_write:
+            writes, patience = self.writing.value, time.monotonic() + 5
+            while self.writing.value == writes and self.process.is_alive() and time.monotonic() < patience: time.sleep(.0005)
+            time.sleep(random.random() * .002)
+        ran = self.process.is_alive()
+        if ran: os.kill(self.process.pid, signal.SIGKILL)
+        self.process.join()
+        return ran
+
+    def result(self):
+        answer = self.answer.get()
+        self.process.join()
+        return answer
+
+
+def arrays(run):
+    "All arrays of the checkpoint"
+    with np.load(checkpoint(run)) as file: return dict(file)
+
+
+def same(one, other):
+    return one.keys() == other.keys() and all(np.array_equal(one[name], other[name]) for name in one)
+
+
+def kills(folder, count, seed=0):
+    "So many kills over as many runs as they take, each of which is finished in the end"
+    images, facts = data(folder), dict(kills=0, runs=0, checkpoints=0, lost=0, left_over=0)
+    random.seed(seed)
+    whole = Child(images, folder / "whole")
+    began = time.monotonic()
+    assert whole.result()[1] == 0
+    undisturbed, longest = arrays(folder / "whole"), .7 * (time.monotonic() - began)
+    while facts["kills"] < count:
+        run, ended = folder / f"run{facts['runs']}", False
+        while not ended:
+            child = Child(images, run)
+            if facts["kills"] < count and child.kill(random.random() * longest, facts["kills"] % 2):
+                facts["kills"] += 1
+                if checkpoint(run).exists():
+                    state = load_run(run)[2]
+                    facts["checkpoints"] += 1
+                    facts["lost"] = max(facts["lost"], child.done.value - state.learner.iteration)
+            else:
+                said, status = child.result()
+                assert status == 0, said
+                ended = True
+        facts["runs"] += 1
+        assert same(arrays(run), undisturbed), "other weights than an undisturbed run's"
+        facts["left_over"] += len([*run.glob(".*")])
+    assert facts["lost"] <= EVERY, facts
+    return facts | dict(save_interval=EVERY)
+
+
+def full_disk(folder, images, undisturbed):
+    "A save that does not fit: one sentence, the save before it whole, and the run goes on when there is room"
+    run, room = folder / "full", checkpoint(folder / "whole").stat().st_size - 100  # the last save is the largest
+    said, status = Child(images, run, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))).result()
+    assert status == 2 and said.count("\n") == 1 and str(checkpoint(run)) in said, said
+    saved = load_run(run)[2].learner.iteration
+    assert 0 < saved < STOP and [file.name for file in run.iterdir()] == ["checkpoint.npz"]
+    assert Child(images, run).result()[1] == 0 and same(arrays(run), undisturbed)
+    return dict(said=said.strip().replace(str(folder), ""), saved=saved)
+
+
+def closed_directory(folder, images):
+    "A directory that may not be written to: one sentence, before any time is spent"
+    shut = folder / "shut"
+    shut.mkdir(mode=0o555)
+    folder.chmod(0o755)
+    said, status = Child(images, shut / "run", before=lambda: os.setuid(65534) if os.getuid() == 0 else None).result()
+    assert status == 2 and said.count("\n") == 1 and "Permission denied" in said, said
+    return said.strip().replace(str(folder), "")
+
+
+def two_at_once(folder, images, undisturbed):
+    "A second process in the same directory is refused by name, and the first one is not disturbed"
+    run = folder / "shared"
+    first = Child(images, run)
+    while not checkpoint(run).exists(): time.sleep(.01)
+    said, status = Child(images, run).result()
+    assert status == 2 and "in use by another process" in said and str(run) in said and said.count("\n") == 1, said
+    assert first.result()[1] == 0 and same(arrays(run), undisturbed)
+    return said.strip().replace(str(folder), "")
+
+
+def everything(count):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        facts = kills(folder, count)
+        images, undisturbed = folder / "data.npz", arrays(folder / "whole")
+        return facts | dict(full_disk=full_disk(folder, images, undisturbed), closed_directory=closed_directory(folder, images), two_at_once=two_at_once(folder, images, undisturbed))
+
+
+if __name__ == "__main__":
+    facts = dict(date=date.today().isoformat()) | everything(int(sys.argv[1]) if sys.argv[1:] else 200)
+    Path(__file__).parents[1].joinpath("nbs/reliability/kills.json").write_text(json.dumps(facts, indent=1) + "\n")
+    print(json.dumps(facts))
