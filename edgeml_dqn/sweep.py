@@ -13,6 +13,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields, replace
@@ -22,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky import ProcessPoolExecutor
 from tqdm.auto import tqdm
 
 from . import __version__
@@ -253,24 +254,30 @@ def attempt(
     try: return cell, run_cell(cell, data)
     except Exception as error: return cell, f"{type(error).__name__}: {error}"
 
+def _deal(cells, data, jobs):
+    "Attempts by so many processes, which end with the block, finished or not"
+    threads = str(max(1, cpu_count() // jobs))
+    env = {f"{library}_NUM_THREADS": threads for library in ("NUMBA", "OMP", "OPENBLAS", "MKL")}
+    workers = ProcessPoolExecutor(jobs, env=env)
+    try:
+        for future in as_completed([workers.submit(attempt, cell, data) for cell in cells]): yield future.result()
+    finally: workers.shutdown(kill_workers=True)
+
 def on_cores(
     cells: list[Cell],
     data: Dataset,  # their images
     jobs: int,  # worker processes
 ) -> Iterator[tuple[Cell, list[dict] | str]]:  # as they finish
     "Attempts by processes of this machine"
-    def deal(cells, jobs):
-        with parallel_config("loky", n_jobs=jobs, inner_max_num_threads=max(1, cpu_count() // jobs)):
-            return Parallel(return_as="generator_unordered", pre_dispatch=jobs)(delayed(attempt)(cell, data) for cell in cells)
     left = list(cells)
     while left:
         done = []
         try:
-            for cell, answer in deal(left, jobs): done.append(cell); yield cell, answer
+            for cell, answer in _deal(left, data, jobs): done.append(cell); yield cell, answer
         except BrokenProcessPool:
             if not done:
                 done = left[:1]
-                try: yield next(deal(done, 1))
+                try: yield from _deal(done, data, 1)
                 except BrokenProcessPool: yield left[0], "its worker was killed"
         left = [cell for cell in left if cell not in done]
 
@@ -281,12 +288,12 @@ def on_cluster(
     scheduler: str,  # tcp://HOST:PORT
 ) -> Iterator[tuple[Cell, list[dict] | str]]:  # as they finish
     "Attempts by the workers of a Dask cluster; `OSError` if there is none, `ValueError` without the package `distributed`"
-    try: from distributed import Client, as_completed
+    try: import distributed
     except ModuleNotFoundError: raise ValueError("scheduler needs Dask; expected edgeml_dqn installed as edgeml_dqn[cluster]") from None
-    with Client(scheduler, timeout=10) as client:
+    with distributed.Client(scheduler, timeout=10) as client:
         there = client.submit(Dataset, data.name, data.train, data.test)          # sent once; and made anew if its worker dies
         futures = {client.submit(attempt, cell, there, pure=False): cell for cell in cells}
-        for future in as_completed(futures): yield futures[future], future.result()[1] if future.status == "finished" else str(future.exception())
+        for future in distributed.as_completed(futures): yield futures[future], future.result()[1] if future.status == "finished" else str(future.exception())
 
 # %% ../nbs/api/08_sweep.ipynb #d25529c5
 def cell_file(
