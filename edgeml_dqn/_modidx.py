@@ -575,7 +575,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                   'edgeml_dqn.sweep.make_cell': ('api/sweep.html#make_cell', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep.on_cluster': ('api/sweep.html#on_cluster', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep.on_cores': ('api/sweep.html#on_cores', 'edgeml_dqn/sweep.py'),
-                                  'edgeml_dqn.sweep.only_here': ('api/sweep.html#only_here', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep.read_cells': ('api/sweep.html#read_cells', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep.read_grids': ('api/sweep.html#read_grids', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep.run_cell': ('api/sweep.html#run_cell', 'edgeml_dqn/sweep.py'),

@@ -5,17 +5,15 @@
 # %% auto #0
 __all__ = ['TESTED', 'OWN', 'PARAMETERS', 'Process', 'Cell', 'make_cell', 'flat', 'digest', 'expand', 'read_grids', 'read_cells',
            'Transferred', 'add_noise', 'train_cell', 'run_cell', 'attempt', 'on_cores', 'on_cluster', 'cell_file',
-           'only_here', 'gather', 'sweep']
+           'gather', 'sweep']
 
 # %% ../nbs/api/08_sweep.ipynb #34e91fc7
-import fcntl
 import hashlib
 import json
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields, replace
 from itertools import product
 from os import PathLike, cpu_count
@@ -30,9 +28,10 @@ from . import __version__
 from .arrivals import Independent, MarkovModulated, Periodic
 from .bounds import CausalOracle, clairvoyant
 from .bucket import TokenBucket
-from .data import Dataset, write_atomically
+from .data import Dataset
 from .dqn import DQN, Settings, acting_policy, buckets_between, make_problem
 from .features import History
+from .files import held, write_atomically
 from .metric import Population, populations
 from .policies import Policy, baseline, lower_bound, mdp, strong, weak
 from .sequences import LocationReset, Source, spawn
@@ -304,16 +303,6 @@ def cell_file(
     "Where a finished cell is kept"
     return Path(out) / "cells" / f"{digest(cell, data)}.json"
 
-@contextmanager
-def only_here(
-    out: Path,  # folder of a sweep
-) -> Iterator[None]:
-    "Hold the folder, until the end of the block or of the process; `ValueError` if another process holds it"
-    with open(out / ".lock", "w") as file:
-        try: fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError: raise ValueError(f"{out} is in use by another sweep; expected a folder of its own, or wait for that one") from None
-        yield
-
 def gather(
     cells: Iterable[Cell],
     data: Dataset,  # their images
@@ -331,10 +320,9 @@ def sweep(
     scheduler: str | None = None,  # tcp://HOST:PORT of a Dask cluster, instead
     quiet: bool | None = None,  # no progress bar; None: none where nobody watches
 ) -> tuple[pd.DataFrame, dict[Cell, str]]:  # the table, and what went wrong with the cells that are not in it
-    "Do the cells that are missing; write a file for each, and `results.parquet` at the end, however it comes; errors as `on_cluster` and `only_here`"
+    "Do the cells that are missing; write a file for each, and `results.parquet` at the end, however it comes; errors as `on_cluster` and `held`"
     cells, out, failed = list(dict.fromkeys(cells)), Path(out), {}
-    (out / "cells").mkdir(parents=True, exist_ok=True)
-    with only_here(out):
+    with held(out / "cells"):
         missing = [cell for cell in cells if not cell_file(out, cell, data).exists()]
         missing.sort(key=lambda cell: str((replace(cell.trained, rate=1., depth=1.), replace(cell.tested, rate=1., depth=1.), cell.buckets)))
         attempts = on_cluster(missing, data, scheduler) if scheduler else on_cores(missing, data, jobs or cpu_count())
