@@ -585,6 +585,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                     'edgeml_dqn.testbed.Tally': ('api/testbed.html#tally', 'edgeml_dqn/testbed.py'),
                                     'edgeml_dqn.testbed.Tally.add': ('api/testbed.html#tally.add', 'edgeml_dqn/testbed.py'),
                                     'edgeml_dqn.testbed.Tally.summary': ('api/testbed.html#tally.summary', 'edgeml_dqn/testbed.py'),
+                                    'edgeml_dqn.testbed.median': ('api/testbed.html#median', 'edgeml_dqn/testbed.py'),
                                     'edgeml_dqn.testbed.replay': ('api/testbed.html#replay', 'edgeml_dqn/testbed.py'),
                                     'edgeml_dqn.testbed.stage_times': ('api/testbed.html#stage_times', 'edgeml_dqn/testbed.py')},
             'edgeml_dqn.traces': { 'edgeml_dqn.traces.Log': ('api/traces.html#log', 'edgeml_dqn/traces.py'),

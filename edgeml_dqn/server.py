@@ -149,7 +149,8 @@ def make_app(
     app = FastAPI(title="edgeml_dqn", version="1", docs_url=None, redoc_url=None, exception_handlers={AnyHTTPException: refuse})
     add_health(app)
     add_model(app, classifier, key_check(key), metrics, max_bytes, timeout)
-    app.openapi_schema = _describe(app)
+    described = _describe(app)
+    app.openapi = lambda: described
     return app
 
 # %% ../nbs/api/09d_server.ipynb #9c7fb0ee
@@ -190,14 +191,15 @@ def add_model(
         metrics.requests.labels(200).inc()
         return Response(content, headers=headers | {"Server-Timing": f"infer;dur={1e3 * seconds:.3f}"})
 
-    form = dict(requestBody=dict(required=True, content={"application/json": dict(schema={"$ref": "#/components/schemas/InferRequest"})}))
+    split = {"name": "Inference-Header-Content-Length", "in": "header", "description": "length of the JSON, if tensors follow it as bytes", "schema": dict(type="integer", minimum=0)}
+    form = dict(parameters=[split], requestBody=dict(required=True, content={"application/json": dict(schema={"$ref": "#/components/schemas/InferRequest"})}))
     answers = {200: dict(content={"application/json": {}, "application/octet-stream": {}}), **keyed["responses"], **_refusals(400, 408, 413, 415, 500)}
     for path in (model, f"{model}/versions/1"):
         app.get(path, **keyed)(lambda: classifier.metadata)
         app.get(f"{path}/ready", **keyed)(lambda: dict(name=classifier.name, ready=True))
         app.post(f"{path}/infer", dependencies=allowed, responses=answers, openapi_extra=form)(infer)
 
-    @app.get("/metrics", **keyed)
+    @app.get("/metrics", dependencies=allowed, responses={200: dict(content={"text/plain": {}}), **keyed["responses"]})
     def measured(): return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 # %% ../nbs/api/09d_server.ipynb #77e1d847

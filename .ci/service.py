@@ -1,0 +1,87 @@
+"""Server and device for a long time: twenty minutes at the paper's rate and five at saturation, and what became of images and memory
+
+    python .ci/service.py                     # half an hour; writes nbs/reliability/service.json
+    python .ci/service.py --minutes .2 --saturated .1 --out service.json
+"""
+import datetime
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from fastcore.script import call_parse
+
+from edgeml_dqn.bucket import TokenBucket
+from edgeml_dqn.digits import digit_data
+from edgeml_dqn.dqn import Settings, make_problem, start_learner
+from edgeml_dqn.export import export_policy
+from edgeml_dqn.features import History
+from edgeml_dqn.metric import populations
+from edgeml_dqn.sequences import LocationReset, Source
+
+root, page = Path(__file__).parents[1], os.sysconf("SC_PAGE_SIZE")
+phases = {  # flags of edgeml-device; a rate of one image a millisecond binds nobody, so that every image of some worth is sent
+    "paper": "--tr .1 --tb 4 --time_unit .1 --deadline .1 --bandwidth 30 --delay 1",
+    "saturated": "--tr 1 --tb 1 --time_unit .001 --deadline .1 --saturate"}
+
+
+def command(function, folder, words):
+    "A command, as a process of its own"
+    (folder / f"{function}.py").write_text(f"from edgeml_dqn.cli_serve import {function}; {function}()")
+    return subprocess.Popen([sys.executable, f"{function}.py", *words.split(), "--json"], cwd=folder, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(root)})
+
+
+def megabytes(process): return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * page / 1e6
+
+
+def watched(server, device, log, seconds):
+    "Resident megabytes of both, ten times a minute or more, from the first image until the device is told to stop"
+    while not log.exists() or log.read_bytes().count(b"\n") < 20: time.sleep(.1)
+    seen, began = [], time.monotonic()
+    while time.monotonic() - began < seconds:
+        seen.append([megabytes(process) for process in (server, device)])
+        time.sleep(min(6, seconds / 50))
+    device.send_signal(signal.SIGINT)
+    return seen
+
+
+def growth(megabytes):
+    "From the end of the first tenth to the end"
+    return round(megabytes[-1] - megabytes[len(megabytes) // 10], 2)
+
+
+def run(phase, folder, server, url, minutes):
+    "What the device says, and how memory grew"
+    log = folder / f"{phase}.jsonl"
+    device = command("edgeml_device", folder, f"policy edgeml_dqn.digits:scene {url} --key_file key.txt --log {log.name} {phases[phase]}")
+    server_mb, device_mb = zip(*watched(server, device, log, 60 * minutes))
+    said = json.loads(device.communicate(timeout=60)[0])
+    decided = sum(json.loads(line)["event"] == "image" for line in log.read_text().splitlines())
+    return dict(minutes=minutes, lost=decided - said["images"], server_growth_mb=growth(server_mb), device_growth_mb=growth(device_mb), server_mb=round(server_mb[-1], 1), device_mb=round(device_mb[-1], 1)) | said
+
+
+@call_parse
+def main(
+    minutes: float = 20,  # at the paper's rate
+    saturated: float = 5,  # minutes
+    out: str = str(root / "nbs/reliability/service.json"),  # gets the results
+):
+    "Run both phases on one server"
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        bucket, settings = TokenBucket(.1, 4), Settings(hidden=(16,))
+        problem = make_problem(Source(populations(digit_data())[0], LocationReset(.1, .1)), bucket, settings, History(4))
+        export_policy(folder / "policy", start_learner(problem, settings), problem, settings, digit_data(), bucket, ("numpy",))
+        (folder / "key.txt").write_text("open-sesame")
+        server = command("edgeml_serve", folder, "edgeml_dqn.digits:strong --port 0 --key_file key.txt")
+        try:
+            url = json.loads(server.stdout.readline())["url"]
+            results = {phase: run(phase, folder, server, url, length) for phase, length in (("paper", minutes), ("saturated", saturated))}
+        finally: server.terminate()
+        results |= dict(date=str(datetime.date.today()), server_status=server.wait(), load=os.getloadavg()[1], cores=os.cpu_count())
+    Path(out).write_text(json.dumps(results, indent=1) + "\n")
+    print(json.dumps(results, indent=1))
