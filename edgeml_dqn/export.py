@@ -211,6 +211,8 @@ def export_policy(
     runtimes: tuple[str, ...] = tuple(NETWORKS),  # that it is to be checked in, and written for
 ) -> dict[str, dict]:  # of each runtime: largest difference, flipped decisions, bytes, times
     "Write a policy for other runtimes, if all of them decide as it does; `ValueError` otherwise, with nothing written"
+    for runtime in runtimes:
+        if runtime not in NETWORKS: raise ValueError(f"runtime is {runtime!r}; expected one of {', '.join(NETWORKS)}")
     arrays = policy_arrays(learner, problem, settings, data, bucket)
     network, folder = (arrays["weights"], arrays["sizes"]), Path(folder)
     writers = dict(litert=as_tflite, onnx=as_onnx)

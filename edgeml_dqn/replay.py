@@ -151,12 +151,14 @@ def _decided(session, policy, limits):
         elif decider.clock.bucket != (bucket := TokenBucket(event["rate"], event["depth"])): decider.retarget(event["time_ns"], limits(bucket))
 
 def compare_on(
-    session: Session,  # of a log
+    sessions: list[Session],  # of a log
     policy: DevicePolicy,  # that made the decisions
 ) -> pd.DataFrame:  # a row for the log and each policy
     "Offloads and expected reward per image, of what was decided and of what others would have decided"
-    rows = dict(logged=session.images) | {name: list(_decided(session, policy, limits)) for name, limits in limits_of(policy).items()}
-    return pd.DataFrame([dict(policy=name, sent=np.mean([r["offload"] for r in records]), reward=np.mean([r["reward"] * r["offload"] for r in records])) for name, records in rows.items()]).set_index("policy")
+    rows = dict(logged=[image for session in sessions for image in session.images])
+    rows |= {name: [decided for session in sessions for decided in _decided(session, policy, limits)] for name, limits in limits_of(policy).items()}
+    def per_image(records, value): return sum(value(r) for r in records if r["offload"]) / max(1, len(records))
+    return pd.DataFrame([dict(policy=name, sent=per_image(records, lambda r: 1), reward=per_image(records, lambda r: r["reward"])) for name, records in rows.items()]).set_index("policy")
 
 # %% ../nbs/api/09h_replay.ipynb #fefaae01
 def plot_log(
