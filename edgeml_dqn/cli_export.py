@@ -12,16 +12,14 @@ from pathlib import Path
 import pandas as pd
 from fastcore.script import call_parse, store_true
 
-from .bucket import TokenBucket
-from .cli import as_buckets, as_settings, as_source, one_sentence, resolve, save_figure, show, trained_flags
-from .data import read_data
+from .cli import as_buckets, as_settings, as_task, one_sentence, resolve, save_figure, show, trained_flags
 from .dqn import make_problem
 from .export import export_policy
 from .files import held
-from .metric import populations
 from .replay import check, compare_on, plot_log, read_log
 from .runs import load_run
 from .runtime import NETWORKS, load_policy
+from .traces import TraceSource
 
 # %% ../nbs/api/10d_cli_export.ipynb #bdfdc29f
 @call_parse
@@ -38,15 +36,16 @@ def edgeml_export(
     with one_sentence("edgeml-export"), held(out): _export(data, run_dir, out, dict(tr=tr, tb=tb), tuple(runtimes.split(",")), json)
 
 def _export(data, run_dir, out, typed, runtimes, json):
-    dataset, (config, features, state) = read_data(data), load_run(run_dir)
+    config, features, state = load_run(run_dir)
     trained = trained_flags(config, run_dir)
     flags = resolve(typed, trained, run_dir)
-    if config["digest"] != dataset.digest: raise ValueError(f"{data} is not the data that {run_dir} was trained on; expected the same images")
     for flag in ("tr", "tb"):
         if isinstance(flags[flag], list): raise ValueError(f"--{flag} is {flags[flag][0]:g}:{flags[flag][1]:g}, as {run_dir} was trained; expected one number in it")
-    settings, source = as_settings(flags), as_source(flags, populations(dataset)[0])
-    problem = make_problem(source, as_buckets(trained), settings, features)
-    checks = export_policy(out, state.learner, problem, settings, dataset, TokenBucket(flags["tr"], flags["tb"]), runtimes)
+    digest, source, _, bucket = as_task(data, flags, typed)
+    if config["digest"] != digest: raise ValueError(f"{data} is not the data that {run_dir} was trained on; expected the same images")
+    settings, recorded = as_settings(flags), isinstance(source, TraceSource)
+    problem = make_problem(source, bucket if recorded else as_buckets(trained), settings, features)
+    checks = export_policy(out, state.learner, problem, settings, bucket, runtimes)
     table = pd.DataFrame(checks).T.assign(largest_difference=lambda t: t.largest_difference.map("{:.0e}".format))
     show(table.astype({name: int for name in ("flipped", "flipped_ties", "compared", "state_bytes", "file_bytes")}), dict(out=out, rate=flags["tr"], depth=flags["tb"], runtimes=checks), json)
 

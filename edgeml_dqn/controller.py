@@ -36,7 +36,7 @@ class TokenClock:
     ):
         self.unit_ns, self.now = unit_ns, now
         self._begin(bucket, bucket.capacity)
-        self.advance(now)  # `step` is compiled here, and not at the first image, which could not wait
+        self.advance(now)                                             # compiles `step` now, not while an image waits
 
     def _begin(self, bucket, tokens):
         self.bucket, self.tokens, self.since, self.counted, self.spent = bucket, tokens, self.now, 0, False

@@ -22,7 +22,6 @@ import numpy as np
 
 from .arrivals import Independent
 from .bucket import TokenBucket
-from .data import Dataset
 from .dqn import DQN, Learner, Limit, Problem, Settings, acting_policy, as_limit, at_all_levels, network_sizes
 from .features import History, LearnedFilter
 from .files import write_atomically
@@ -57,30 +56,29 @@ def threshold_limit(
     return _of_limit(policy.name, policy.bucket) | dict(base=thresholds, scale=np.float32(1), left=np.zeros(levels, int), part=np.zeros(levels, np.float32), planned=np.zeros((0, 2), np.float32), context=np.zeros(0, np.float32), learned=np.array(False))
 
 # %% ../nbs/api/09a_export.ipynb #3f68adc0
-def _of_data(data):
-    train, curve = data.train, fit_expected_reward(data.train.metric, data.train.reward)
-    return dict(curve_metric=curve.metric, curve_reward=curve.reward, scaling=np.array([train.metric.mean(), train.metric.std()]), population=np.sort(train.metric))
+def _of_population(population):
+    metric, curve = population.metric, fit_expected_reward(population.metric, population.reward)
+    return dict(curve_metric=curve.metric, curve_reward=curve.reward, scaling=np.array([metric.mean(), metric.std()]), population=metric)
 
 def policy_arrays(
     learner: Learner,  # whose averaged weights act
     problem: Problem,  # what it learned
     settings: Settings,  # how
-    data: Dataset,  # on whose training images
     bucket: TokenBucket,  # a limit that the network serves
 ) -> dict[str, np.ndarray]:  # of policy.npz
     "All that a device needs of a trained policy; `ValueError` for a limit outside the range of those that it learned"
     policy = acting_policy(learner, problem, settings, bucket)
     serves = {f"{name}s": np.array([str(end([getattr(each, name) for each in problem.buckets])) for end in (min, max)]) for name in ("rate", "depth")}
-    return _of_data(data) | pack_features(problem.features) | serves | learned_limit(policy.name, bucket, problem.limit(bucket), problem.discount, True) | dict(
+    return _of_population(problem.source.population) | pack_features(problem.features) | serves | learned_limit(policy.name, bucket, problem.limit(bucket), problem.discount, True) | dict(
         weights=learner.average, sizes=network_sizes(problem, settings), intervals=np.array(problem.intervals.probs), discount=np.array(problem.discount))
 
 def threshold_arrays(
     policy: ThresholdPolicy,  # fitted
-    data: Dataset,  # to whose training images
+    population: Population,  # to these training images
     intervals: Independent,  # with which law of arrivals
 ) -> dict[str, np.ndarray]:  # of policy.npz
     "All that a device needs of a policy that looks at tokens alone"
-    return _of_data(data) | threshold_limit(policy) | dict(weights=np.zeros(2, np.float32), sizes=np.array([0, 2]), intervals=np.array(intervals.probs), discount=np.array(1.))
+    return _of_population(population) | threshold_limit(policy) | dict(weights=np.zeros(2, np.float32), sizes=np.array([0, 2]), intervals=np.array(intervals.probs), discount=np.array(1.))
 
 def in_numpy(
     arrays: dict[str, np.ndarray],  # of policy.npz
@@ -206,14 +204,13 @@ def export_policy(
     learner: Learner,  # whose averaged weights act
     problem: Problem,  # what it learned
     settings: Settings,  # how
-    data: Dataset,  # on whose training images
     bucket: TokenBucket,  # a limit that the network serves
     runtimes: tuple[str, ...] = tuple(NETWORKS),  # that it is to be checked in, and written for
 ) -> dict[str, dict]:  # of each runtime: largest difference, flipped decisions, bytes, times
     "Write a policy for other runtimes, if all of them decide as it does; `ValueError` otherwise, with nothing written"
     for runtime in runtimes:
         if runtime not in NETWORKS: raise ValueError(f"runtime is {runtime!r}; expected one of {', '.join(NETWORKS)}")
-    arrays = policy_arrays(learner, problem, settings, data, bucket)
+    arrays = policy_arrays(learner, problem, settings, bucket)
     network, folder = (arrays["weights"], arrays["sizes"]), Path(folder)
     writers = dict(litert=as_tflite, onnx=as_onnx)
     with tempfile.TemporaryDirectory() as scratch:

@@ -104,14 +104,16 @@ class Population:
 
     def __len__(self): return len(self.metric)
 
-def _population(images, train, curve):
+def _population(images, known, curve):
     order = np.argsort(images.metric, kind="stable")
     metric = images.metric[order]
-    return Population(metric, (metric - train.metric.mean()) / train.metric.std(), curve(metric), images.reward[order], images.loss_weak[order])
+    return Population(metric, (metric - known.mean()) / known.std(), curve(metric), images.reward[order], images.loss_weak[order])
 
 def populations(
     data: Dataset,  # training and test images
 ) -> tuple[Population, Population]:  # for training, for testing
     "Both sets of images on their rings, with the expected reward and the scale fitted to the training images"
-    curve = fit_expected_reward(data.train.metric, data.train.reward)
-    return _population(data.train, data.train, curve), _population(data.test, data.train, curve)
+    order = np.argsort(data.train.metric, kind="stable")  # as in the population, from which curve and scale can so be had again to the last bit
+    known = data.train.metric[order]
+    curve = fit_expected_reward(known, data.train.reward[order])
+    return _population(data.train, known, curve), _population(data.test, known, curve)
