@@ -197,7 +197,7 @@ def _check(runtime, checked):
 def _about(arrays, files, checks):
     sizes = [int(size) for size in arrays["sizes"]]
     return dict(name=str(arrays["name"]), rate=str(arrays["rate"]), depth=str(arrays["depth"]), refill_cost_capacity=arrays["lattice"].tolist(), serves={each: arrays[each].tolist() for each in ("rates", "depths")},
-                network=sizes, arrays={key: [str(array.dtype), *array.shape] for key, array in arrays.items()}, files={name: sha256(content).hexdigest() for name, content in files.items()}, checks=checks)
+                network=sizes, arrays={key: " ".join(map(str, [array.dtype, *array.shape])) for key, array in arrays.items()}, files={name: sha256(content).hexdigest() for name, content in files.items()}, checks=checks)
 
 def export_policy(
     folder: str | PathLike,  # gets the files; those of an earlier export are replaced

@@ -176,7 +176,7 @@ def plot_log(
     middle.step(seconds, [event["tokens"] / costs[event["line"]] for event in images], where="post")
     bottom.axhline(session.start["deadline_ms"], color="k", ls="--", lw=.8)
     top.legend(frameon=False, loc="center left", bbox_to_anchor=(1, .5))
-    top.set(ylabel="metric"); middle.set(ylabel="tokens"); bottom.set(ylabel="answer (ms)", xlabel="seconds")
+    top.set(ylabel="metric"); middle.set(ylabel="tokens", ylim=(0, None)); bottom.set(ylabel="answer (ms)", xlabel="seconds")
     return fig
 
 def _limits(session):
