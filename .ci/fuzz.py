@@ -1,8 +1,9 @@
 """Mutate files of every kind that the package reads, and see that each is refused in one sentence or read exactly
 
-python .ci/fuzz.py [COUNT [KIND ...]]    (10,000 of each; the outcome goes to nbs/reliability/fuzz.csv)
+python .ci/fuzz.py 10000 [KIND ...] --keep    (of each kind; the outcome goes to nbs/reliability/fuzz.csv)
 """
 import csv
+import hashlib
 import io
 import json
 import random
@@ -11,10 +12,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import tomllib
+
 import zipfile
 from collections import Counter
 from datetime import date
-from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -22,13 +24,16 @@ import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
-from edgeml_dqn import cli
+from edgeml_dqn import cli, replay, traces
+from edgeml_dqn.calibration import OffloadingMetric, read_metric, write_metric
 from edgeml_dqn.data import ilsvrc, read_npz
 from edgeml_dqn.dqn import acting_policy, make_problem
 from edgeml_dqn.files import read_columns
-from edgeml_dqn.metric import populations
+from edgeml_dqn.metric import ExpectedReward, populations
 from edgeml_dqn.runs import load_run
+from edgeml_dqn.runtime import load_policy
 from edgeml_dqn.simulate import decide
+from edgeml_dqn.sweep import read_cells, read_grids
 
 MEMORY, SECONDS, PART = 2**30, 20, 250  # that reading one file may take, and files that one process reads
 fork = get_context("fork")
@@ -127,11 +132,99 @@ MISSING = {"", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind
 def csv_table(path): return {name: column.tolist() for name, column in read_columns(path).items()}
 
 
-def run_directory(folder):
-    "A small run of edgeml-train, as bytes"
-    code = "import sys; from edgeml_dqn.cli import edgeml_train; edgeml_train.__wrapped__('ilsvrc', sys.argv[1], features='filter', stype=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, maxiter=2, sfreq=1)"
-    subprocess.run([sys.executable, "-c", code, folder], check=True, capture_output=True)  # in a process of its own, since its threads forbid to fork
-    return (folder / "checkpoint.npz").read_bytes()
+MAKE = """import sys
+from pathlib import Path
+from edgeml_dqn.bucket import TokenBucket
+from edgeml_dqn.cli import edgeml_train
+from edgeml_dqn.controller import Controller
+from edgeml_dqn.data import ilsvrc
+from edgeml_dqn.dqn import Settings, make_problem, start_learner
+from edgeml_dqn.export import export_policy
+from edgeml_dqn.metric import populations
+from edgeml_dqn.runtime import load_policy
+from edgeml_dqn.sequences import LocationReset, Source
+folder = Path(sys.argv[1])
+edgeml_train.__wrapped__('ilsvrc', str(folder / 'run'), features='filter', stype=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, maxiter=2, sfreq=1)
+bucket, settings = TokenBucket(.1, 4), Settings(hidden=(4,), gradient_steps=1, batch_size=32)
+problem = make_problem(Source(populations(ilsvrc())[0], LocationReset(.1, .1)), bucket, settings)
+export_policy(folder / 'policy', start_learner(problem, settings), problem, settings, ilsvrc(), bucket, ('numpy',))
+"""
+
+
+def made(folder):
+    "A run and an export, made in a process of their own, whose threads would forbid to fork"
+    subprocess.run([sys.executable, "-c", MAKE, folder], check=True, capture_output=True)
+
+
+def policy(path):
+    "As a device reads an export: to the first decision, and with the right sum for arrays that were mutated"
+    about = json.loads((path.parent / "policy.json").read_text())
+    about["files"]["policy.npz"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (path.parent / "policy.json").write_text(json.dumps(about))
+    loaded = load_policy(path.parent)
+    loaded.observe(.3)
+    loaded.prices()
+    with np.load(path) as file: return plain(dict(file))
+
+
+def description(path):
+    load_policy(path.parent)
+    return json.loads(path.read_text())
+
+
+def json_otherwise(path): return json.loads(path.read_text())
+
+
+def metric(path):
+    kept = read_metric(path)
+    kept(np.array([.1, .5]))
+    return dict(temperature=kept.temperature, score=kept.curve.metric.tolist(), expected_reward=kept.curve.reward.tolist())
+
+
+def metric_otherwise(path):
+    kept = json.loads(path.read_text())
+    return {name: kept[name] for name in ("temperature", "score", "expected_reward")}
+
+
+def grid(path):
+    read_cells(path)
+    return dict(grid=read_grids(path))
+
+
+def grid_otherwise(path):
+    content = tomllib.loads(path.read_text(encoding="utf-8")) if path.suffix == ".toml" else json.loads(path.read_text())
+    return dict(grid=content.get("grid", [content]))
+
+
+def log(path):
+    read = [[session.start, *session.events] for session in replay.read_log(path)]
+    return dict(events=sorted(json.dumps(event) for session in read for event in session))
+
+
+def log_otherwise(path):
+    "All lines that are JSON, of which the package may leave out some, as lost"
+    lines = set()
+    for line in path.read_text(errors="replace").splitlines():
+        try: lines.add(json.dumps(json.loads(line)))
+        except (ValueError, RecursionError): pass
+    return dict(events=[event for event in log(path)["events"] if event in lines])
+
+
+def trace(path):
+    read = traces.read_log(path)
+    return dict(seconds=[float(x) for x in read.elapsed / traces.RESOLUTION + first_time(path)])
+
+
+def first_time(path): return float(read_columns(path)["timestamp"][0])
+
+
+def trace_otherwise(path): return dict(seconds=[Near(text) for text in csv_otherwise(path)["timestamp"]])
+
+
+class Near(Text):
+    "A time in a CSV file, which a log keeps to the millionth"
+
+    def __eq__(self, value): return abs(float(self) - value) <= 1e-6 * max(1, abs(value))
 
 
 def checkpoint(path):
@@ -155,14 +248,28 @@ def kinds(folder):
     "Name: the file's name, its bytes, how it is mutated, how the package reads it, and how it is read otherwise"
     frame = pd.DataFrame({"timestamp": np.arange(30.) / 4, "metric": rng0.random(30), "reward": rng0.integers(-1, 2, 30), "logits": list(rng0.random((30, 3)))})
     packed = io.BytesIO()
+    made(folder)
+    write_metric(folder / "metric.json", OffloadingMetric(None, ExpectedReward(np.array([0., .5, 1.]), np.array([-.1, .2, .9]))), loss="top1")
     frame.to_parquet(packed)
     return {
         "data.npz": ("data.npz", saved(**columns), of_archive, data, data_otherwise),
         "table.npz": ("table.npz", saved(metric=rng0.random(30), logits=rng0.random((30, 3)), label=rng0.integers(9, size=30)), of_archive, table, npz_otherwise),
         "table.parquet": ("table.parquet", packed.getvalue(), mutated, table, parquet_otherwise),
         "table.csv": ("table.csv", frame.drop(columns="logits").to_csv(index=False).encode(), mutated, csv_table, csv_otherwise),
-        "checkpoint.npz": ("checkpoint.npz", run_directory(folder / "run"), of_archive, checkpoint, npz_otherwise),
+        "checkpoint.npz": ("run/checkpoint.npz", (folder / "run/checkpoint.npz").read_bytes(), of_archive, checkpoint, npz_otherwise),
+        "policy.npz": ("policy/policy.npz", (folder / "policy/policy.npz").read_bytes(), inside, policy, npz_otherwise),
+        "policy.json": ("policy/policy.json", (folder / "policy/policy.json").read_bytes(), mutated, description, json_otherwise),
+        "metric.json": ("metric.json", (folder / "metric.json").read_bytes(), mutated, metric, metric_otherwise),
+        "grid.toml": ("grid.toml", b'order = "location_reset"\nspread = [0.1, 0.2]\nrate = [0.1, 0.25]\ndepth = 4\nstreams = 2\nlength = 1000\niterations = 0\n', mutated, grid, grid_otherwise),
+        "grid.json": ("grid.json", b'{"grid": [{"spread": [0.1, 0.2], "rate": 0.1, "depth": [4, 5.5]}, {"spread": 0.2, "seed": [0, 1]}]}', mutated, grid, grid_otherwise),
+        "log.jsonl": ("log.jsonl", LOG.encode(), mutated, log, log_otherwise),
+        "trace.csv": ("trace.csv", frame.drop(columns="logits").to_csv(index=False).encode(), mutated, trace, trace_otherwise),
     }
+
+
+LOG = "".join(json.dumps(line) + "\n" for line in [
+    dict(event="start", line=0, policy="DQN", digest="0123456789abcdef", rate="1/10", depth="4", unit_ns="100000000", deadline_ns=100000000),
+    *(dict(event="image", line=i, time_ns=i * 10**8, metric=.1 * i, interval=1, tokens=40 - i, reward=.1 * i, price=.3, offload=i > 3, reason="worth it" if i > 3 else "not worth it") for i in range(1, 9))])
 
 
 def judge(path, read, otherwise):
@@ -219,20 +326,21 @@ def fuzz(kind, count, folder, first=0):
     return outcomes, wrong
 
 
-def main(count=10_000, *names):
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
+def main(count, *names):
+    keep, names = "--keep" in names, [name for name in names if name != "--keep"]
+    path = Path(__file__).parents[1] / "nbs/reliability/fuzz.csv"
+    rows = {row["kind"]: row for row in csv.DictReader(path.open())} if path.exists() else {}
+    with tempfile.TemporaryDirectory(prefix="fuzz") as folder:
         for name, kind in kinds(Path(folder)).items():
             if names and name not in names: continue
             outcomes, wrong = fuzz(kind, int(count), Path(folder))
-            rows.append(dict(date=date.today().isoformat(), kind=name, mutations=sum(outcomes.values()), refused=outcomes["refused"], exact=outcomes["exact"], wrong=outcomes["wrong"]))
-            print(json.dumps(rows[-1]), *(f"\n  seed {seed}: {what}" for what, seed in wrong.items()), flush=True)
-    path = Path(__file__).parents[1] / "nbs/reliability/fuzz.csv"
-    kept = [] if not path.exists() or not names else [row for row in csv.DictReader(path.open()) if row["kind"] not in names]
-    with open(path, "w", newline="") as file:
-        out = csv.DictWriter(file, rows[0])
-        out.writeheader()
-        out.writerows(kept + rows)
+            rows[name] = dict(date=date.today().isoformat(), kind=name, mutations=sum(outcomes.values()), refused=outcomes["refused"], exact=outcomes["exact"], wrong=outcomes["wrong"])
+            print(json.dumps(rows[name]), *(f"\n  seed {seed}: {what}" for what, seed in wrong.items()), flush=True)
+            if not keep: continue
+            with open(path, "w", newline="") as file:
+                out = csv.DictWriter(file, rows[name])
+                out.writeheader()
+                out.writerows(rows.values())
 
 
 if __name__ == "__main__": main(*sys.argv[1:])
