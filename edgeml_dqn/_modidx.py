@@ -348,6 +348,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
             'edgeml_dqn.metric': { 'edgeml_dqn.metric.ExpectedReward': ('api/metric.html#expectedreward', 'edgeml_dqn/metric.py'),
                                    'edgeml_dqn.metric.ExpectedReward.__call__': ( 'api/metric.html#expectedreward.__call__',
                                                                                   'edgeml_dqn/metric.py'),
+                                   'edgeml_dqn.metric.ExpectedReward.__post_init__': ( 'api/metric.html#expectedreward.__post_init__',
+                                                                                       'edgeml_dqn/metric.py'),
                                    'edgeml_dqn.metric.Population': ('api/metric.html#population', 'edgeml_dqn/metric.py'),
                                    'edgeml_dqn.metric.Population.__len__': ('api/metric.html#population.__len__', 'edgeml_dqn/metric.py'),
                                    'edgeml_dqn.metric._population': ('api/metric.html#_population', 'edgeml_dqn/metric.py'),

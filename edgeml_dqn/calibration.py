@@ -148,4 +148,4 @@ def read_metric(
         kept = json.loads(Path(path).read_text())
         curve = ExpectedReward(np.array(kept["score"], float), np.array(kept["expected_reward"], float))
         return OffloadingMetric(kept["temperature"], curve)
-    except (ValueError, KeyError, TypeError): raise ValueError(f"{path} is not a metric; expected a JSON file as edgeml-metric writes it") from None
+    except (ValueError, KeyError, TypeError, RecursionError): raise ValueError(f"{path} is not a metric; expected a JSON file as edgeml-metric writes it") from None

@@ -18,9 +18,14 @@ from .data import Dataset, Images, ilsvrc
 # %% ../nbs/api/02_metric.ipynb #59419880
 @dataclass(frozen=True, eq=False)
 class ExpectedReward:
-    "E[reward | metric], as a piecewise linear curve, flat beyond its ends (paper, section 2; predecessor, section 3)"
+    "E[reward | metric], as a piecewise linear curve, flat beyond its ends; `ValueError` for what is no curve (paper, section 2; predecessor, section 3)"
     metric: np.ndarray  # float64 [K], rising
     reward: np.ndarray  # float64 [K], the expected reward there
+
+    def __post_init__(self):
+        shapes = np.shape(self.metric), np.shape(self.reward)
+        if shapes[0] != shapes[1] or len(shapes[0]) != 1 or not len(self.metric): raise ValueError(f"metric and reward have shapes {shapes[0]} and {shapes[1]}; expected a number of both at each point of the curve")
+        if not np.isfinite([self.metric, self.reward]).all() or (np.diff(self.metric) < 0).any(): raise ValueError("metric and reward are no curve; expected finite numbers, and a rising metric")
 
     def __call__(
         self,

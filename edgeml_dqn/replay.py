@@ -35,7 +35,7 @@ class Session(NamedTuple):
 
 def _parsed(line):
     try: event = json.loads(line)
-    except ValueError: return None
+    except (ValueError, RecursionError): return None
     return event if isinstance(event, dict) and "event" in event and isinstance(event.get("line"), int) else None
 
 def read_log(

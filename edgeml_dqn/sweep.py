@@ -159,7 +159,7 @@ def read_grids(
     except ModuleNotFoundError: import tomli as tomllib                           # Python 3.10
     text = Path(path).read_bytes()
     try: content = json.loads(text) if Path(path).suffix == ".json" else tomllib.loads(text.decode())
-    except ValueError as error: raise ValueError(f"{path}: {error}") from None
+    except (ValueError, RecursionError) as error: raise ValueError(f"{path}: {error}") from None
     grids = content.get("grid", [content]) if isinstance(content, dict) else None
     if not isinstance(grids, list) or not all(isinstance(grid, dict) for grid in grids): raise ValueError(f"{path} holds no grid; expected parameters, or [[grid]] tables of them")
     if "grid" in content and len(content) > 1: raise ValueError(f"{path}: {next(name for name in content if name != 'grid')} is beside [[grid]]; expected it within")
