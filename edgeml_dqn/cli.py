@@ -36,7 +36,7 @@ from .policies import Policy, baseline, lower_bound, mdp, policy_iteration, stro
 from .runs import checkpoint, load_run, save_run
 from .sequences import IID, LocationReset, Sequences, Source, spawn
 from .simulate import Result, comparison, plot_trace, simulate
-from .traces import TraceSource, is_log, read_log, trace_features, trace_sources, verdict
+from .traces import PIECES, TraceSource, is_log, read_log, trace_features, trace_sources, verdict
 from .training import State, make_validation, plot_learning, remarks, train
 
 # %% ../nbs/api/10_cli.ipynb #db3d0810
@@ -257,7 +257,7 @@ def compare_all(
     known = train.population, bucket, train.arrivals
     oracles = [] if isinstance(test, TraceSource) else [CausalOracle(test, bucket)]
     all_policies = [weak(), baseline(*known), mdp(*known), *policies, *map(Belief, oracles), lower_bound(*known), strong(), *oracles]
-    results = [simulate(policy, sequences) for policy in all_policies]
+    results = [simulate(policy, sequences, pieces=1 if oracles else PIECES) for policy in all_policies]
     return results, comparison(results[:-1] if oracles else results, results[-1] if oracles else None, clairvoyant(sequences, bucket))
 
 def plot_comparison(
@@ -296,8 +296,8 @@ def edgeml_simulate(
     nlayers: int = None,  # as in training
     nhidden: int = None,  # as in training
     features: str = None,  # as in training
-    streams: int = None,  # test sequences (default 100; 20 pieces of a log's last part)
-    length: int = None,  # images in each (default 100,000; not for a log)
+    streams: int = None,  # test sequences (default 100; not of a log)
+    length: int = None,  # images in each (default 100,000; not of a log)
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Compare a trained DQN with all other policies on unseen sequences"
@@ -314,7 +314,8 @@ def _simulate(data, run_dir, save_dir, typed, streams, length, json):
     settings, recorded = as_settings(flags), isinstance(test, TraceSource)
     trained = bucket if recorded else as_buckets(config["flags"])
     policy = acting_policy(state.learner, make_problem(train, trained, settings, features), settings, bucket)
-    sequences = test_sequences(test, streams, length, flags["seed"])
+    if recorded and (streams, length) != (None, None): raise ValueError(f"--{'length' if streams is None else 'streams'} is for made-up sequences; expected none, for the last part of a log is gone through as it is")
+    sequences = test.recorded() if recorded else test_sequences(test, 100 if streams is None else streams, 100_000 if length is None else length, flags["seed"])
     results, table = compare_all(train, sequences, bucket, [policy], test)
     losses = {result.name.lower().replace(" ", "_"): result.loss for result in results}
     arrays = {name: loss.mean() for name, loss in losses.items()} | {f"{name}_streams": loss for name, loss in losses.items()}
@@ -329,18 +330,13 @@ def _verdict(results, sequences):
     return verdict(by_name["DQN"].expected, by_name["MDP"].expected, clairvoyant(sequences, by_name["MDP"].bucket))
 
 def test_sequences(
-    test: Source | TraceSource,  # of test images
-    streams: int | None,  # independent sequences; None: 100, or 20 pieces of a log's last part
-    length: int | None,  # images in each; None: 100,000, or as many as the pieces of a log have
+    test: Source,  # of test images
+    streams: int,  # independent sequences
+    length: int,  # images in each
     seed: int,  # of the run
 ) -> Sequences:
     "Streams that training and validation do not draw from; `ValueError` for fewer than two, or no images"
-    recorded = isinstance(test, TraceSource)
-    if streams is None: streams = 20 if recorded else 100
     if streams < 2: raise ValueError(f"--streams is {streams}; expected at least 2, for an interval")
-    if recorded and length is not None: raise ValueError(f"--length is {length}; expected none, for the last part of a log is cut into --streams pieces")
-    if recorded: return test.pieces(streams)
-    if length is None: length = 100_000
     if length < 1: raise ValueError(f"--length is {length}; expected at least one image")
     return test.sample(streams, length, spawn(seed, 100))
 

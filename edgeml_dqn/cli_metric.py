@@ -118,6 +118,7 @@ def edgeml_metric(
     with one_sentence("edgeml-metric"): _metric(table, Path(out), loss, fit, test_share, folds, seed, json)
 
 def _metric(table, out, loss, fit, test_share, folds, seed, json):
+    if _beside(out, ".npz").resolve() == Path(table).resolve(): raise ValueError(f"out is {out}, and {table} would be overwritten; expected another name")
     if fit not in (None, *FITS): raise ValueError(f"fit is {fit!r}; expected {' or '.join(FITS)}")
     columns = read_columns(table)
     try: answers, test = as_answers(columns, loss), held_out(columns, test_share, seed)

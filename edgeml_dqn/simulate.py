@@ -91,15 +91,18 @@ def simulate(
     policy: Policy,  # who decides
     sequences: Sequences,  # on what
     progress: Callable = iter,  # wraps the loop over streams, as tqdm does
+    pieces: int = 1,  # of each stream, one after the other, that are counted apart; S = streams * pieces
 ) -> Result:
     "A policy over all streams, each from a full bucket (paper, section 5)"
     population = sequences.population
-    def stream(s): return _count(sequences.index[s], *decide(policy, sequences, s), len(population), policy.bucket.levels)
+    def stream(s):
+        parts = (np.array_split(column, pieces) for column in (sequences.index[s], *decide(policy, sequences, s)))
+        return list(map(np.stack, zip(*(_count(*part, len(population), policy.bucket.levels) for part in zip(*parts)))))
     with ThreadPoolExecutor(numba.get_num_threads()) as threads:
-        seen, sent, occupancy = map(np.stack, zip(*progress(threads.map(stream, range(sequences.streams)))))
-    loss = (seen @ population.loss_weak - sent @ population.reward) / sequences.length
-    return Result(policy.name, policy.bucket, population, loss, sent @ population.expected / sequences.length,
-                  sent.sum(1) / sequences.length, seen.sum(0), sent.sum(0), occupancy.sum(0))
+        seen, sent, occupancy = map(np.concatenate, zip(*progress(threads.map(stream, range(sequences.streams)))))
+    images = seen.sum(1)
+    loss = (seen @ population.loss_weak - sent @ population.reward) / images
+    return Result(policy.name, policy.bucket, population, loss, sent @ population.expected / images, sent.sum(1) / images, seen.sum(0), sent.sum(0), occupancy.sum(0))
 
 # %% ../nbs/api/06_simulate.ipynb #c58b1a2a
 def gap_share(
