@@ -147,7 +147,7 @@ folder = Path(sys.argv[1])
 edgeml_train.__wrapped__('ilsvrc', str(folder / 'run'), features='filter', stype=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, maxiter=2, sfreq=1)
 bucket, settings = TokenBucket(.1, 4), Settings(hidden=(4,), gradient_steps=1, batch_size=32)
 problem = make_problem(Source(populations(ilsvrc())[0], LocationReset(.1, .1)), bucket, settings)
-export_policy(folder / 'policy', start_learner(problem, settings), problem, settings, ilsvrc(), bucket, ('numpy',))
+export_policy(folder / 'policy', start_learner(problem, settings), problem, settings, bucket, ('numpy',))
 """
 
 
