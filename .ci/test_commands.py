@@ -56,6 +56,19 @@ def test_published_commands(folder):
     assert losses["weak"] > losses["baseline"] > losses["mdp"] > losses["dqn"] > losses["strong"]
 
 
+def test_own_table_and_log(folder):
+    "A table of scores and rewards becomes a data set; a log is trained on and tested as it is"
+    rng = np.random.default_rng(0)
+    score = rng.random(2000)
+    reward = (rng.random(2000) < score).astype(float)
+    np.savez(folder / "table.npz", score=score, reward=reward)
+    assert answer("edgeml-metric table.npz fitted", folder)["training_images"] == 1000
+    assert answer("edgeml-train fitted.npz own --maxiter 2", folder)["iterations"] == 2
+    np.savez(folder / "log.npz", timestamp=np.cumsum(rng.exponential(1, 2000)), score=score, reward=reward)
+    assert answer("edgeml-train log.npz logged --metric fitted.json --tr .1 --tb 4 --maxiter 2", folder)["iterations"] == 2
+    assert "MDP" in answer("edgeml-simulate log.npz logged saved", folder)["verdict"]
+
+
 @pytest.mark.parametrize("command, said", {
     "edgeml-train data.npz wts --tb 3": "--tb 3.0 contradicts wts",
     "edgeml-train data.npz new --tr 0": "--tr: rate is 0.0; expected more than 0",
