@@ -42,7 +42,7 @@ from .training import State, make_validation, plot_learning, remarks, train
 # %% ../nbs/api/10_cli.ipynb #db3d0810
 FLAGS = dict(rate="--tr", depth="--tb", spread="--spread", reset_prob="--rprob", periods="--int1, --int2", switch_probs="--tprob1, --tprob2",
              metric_history="--nhist1", arrival_history="--nhist2", discount="--discount", gradient_steps="--ngdup", batch_size="--gbsz",
-             hidden="--nlayers, --nhidden", learning_rate="--lr", iterations="--maxiter", every="--sfreq", seed="--seed", loss="--loss", fit="--fit", folds="--folds", test_share="--test_share")  # the flags of what the library's messages begin with
+             hidden="--nlayers, --nhidden", learning_rate="--lr", iterations="--maxiter", every="--sfreq", seed="--seed", streams="--streams, --length", loss="--loss", fit="--fit", folds="--folds", test_share="--test_share")  # the flags of what the library's messages begin with
 
 @contextmanager
 def one_sentence(
