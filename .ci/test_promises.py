@@ -2,6 +2,7 @@
 import importlib
 import inspect
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -84,3 +85,12 @@ def test_flags(command, folder, monkeypatch, capsys):
             for made in ("new", "save"): shutil.rmtree(made, ignore_errors=True)
     assert not wrong
     assert fine == FINE[command]
+
+
+def test_every_requirement_is_used():
+    "What is installed with the package, or with one of its extras for users, is imported by it"
+    code, names = "\n".join(path.read_text() for path in root.glob("edgeml_dqn/*.py")), {"scikit-learn": "sklearn", "dask": "distributed"}
+    lines = [line for key, value in config["DEFAULT"].items() if key.endswith("requirements") and key != "dev_requirements" for line in value.split()]
+    wanted = [re.match(r"[\w-]+", line)[0] for line in lines]
+    unused = [name for name in wanted if not re.search(rf"\b(import|from) {names.get(name, name.replace('-', '_'))}\b", code)]
+    assert not unused and len(wanted) > 10
