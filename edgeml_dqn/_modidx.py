@@ -577,6 +577,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                   'edgeml_dqn.sweep.Transferred.prices': ('api/sweep.html#transferred.prices', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep._as_numbers': ('api/sweep.html#_as_numbers', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep._deal': ('api/sweep.html#_deal', 'edgeml_dqn/sweep.py'),
+                                  'edgeml_dqn.sweep._end_with': ('api/sweep.html#_end_with', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep._keep': ('api/sweep.html#_keep', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep.add_noise': ('api/sweep.html#add_noise', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep.attempt': ('api/sweep.html#attempt', 'edgeml_dqn/sweep.py'),

@@ -16,8 +16,9 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import astuple, dataclass, fields, replace
 from itertools import product
-from os import PathLike, cpu_count
+from os import PathLike, _exit, cpu_count, getpid, getppid
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pandas as pd
@@ -253,11 +254,18 @@ def attempt(
     try: return cell, run_cell(cell, data)
     except Exception as error: return cell, f"{type(error).__name__}: {error}"
 
+def _end_with(parent):
+    "Let this process end when its parent does, even if that is killed"
+    def watch():
+        while getppid() == parent: time.sleep(.5)
+        _exit(1)
+    Thread(target=watch, daemon=True).start()
+
 def _deal(cells, data, jobs):
     "Attempts by so many processes, which end with the block, finished or not"
     threads = str(max(1, cpu_count() // jobs))
     env = {f"{library}_NUM_THREADS": threads for library in ("NUMBA", "OMP", "OPENBLAS", "MKL")}
-    workers = ProcessPoolExecutor(jobs, env=env)
+    workers = ProcessPoolExecutor(jobs, env=env, initializer=_end_with, initargs=(getpid(),))
     try:
         for future in as_completed([workers.submit(attempt, cell, data) for cell in cells]): yield future.result()
     finally: workers.shutdown(kill_workers=True)
