@@ -69,6 +69,14 @@ def test_own_table_and_log(folder):
     assert "MDP" in answer("edgeml-simulate log.npz logged saved", folder)["verdict"]
 
 
+def test_export(folder):
+    "A run for a range of limits, exported for one of them, each runtime checked in a process without TensorFlow"
+    answer("edgeml-train data.npz range --tr .1:.25 --tb 2:3 --stype 1 --features filter --ngdup 2 --gbsz 64 --nlayers 1 --nhidden 16 --maxiter 2 --sfreq 2", folder)
+    exported = answer("edgeml-export data.npz range device --tr .2 --tb 2", folder)["runtimes"]
+    assert set(exported) == {"numpy", "numba", "litert", "onnx"}
+    assert all(each["flipped"] == 0 and each["largest_difference"] <= 1e-5 for each in exported.values())
+
+
 @pytest.mark.parametrize("command, said", {
     "edgeml-train data.npz wts --tb 3": "--tb 3.0 contradicts wts",
     "edgeml-train data.npz new --tr 0": "--tr: rate is 0.0; expected more than 0",
@@ -76,6 +84,8 @@ def test_own_table_and_log(folder):
     "edgeml-train data.npz new --tr often": "argument --tr: 'often'; expected a number, or a range LOW:HIGH",
     "edgeml-train wts new": "wts",
     "edgeml-simulate data.npz new save": "new has no checkpoint.npz",
+    "edgeml-export data.npz new device2": "new has no checkpoint.npz",
+    "edgeml-replay data.npz new": "data.npz has no line that starts a session",
 }.items())
 def test_mistakes(folder, command, said):
     "One sentence, exit status 2, nothing made"

@@ -271,7 +271,7 @@ def retarget(
     self: Controller,
     bucket: TokenBucket,  # the limit from now on
 ) -> None:
-    "Go on under another limit: at once by the MDP's thresholds, and by the policy's own prices as soon as they are known"
+    "Go on under another limit: at once by the Baseline's threshold, and by the policy's own prices as soon as they are known"
     arrays = self.decider.policy.arrays
     with self.aiming:
         for limit in (first_limit, limit_for):

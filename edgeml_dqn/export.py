@@ -27,7 +27,7 @@ from .features import History, LearnedFilter
 from .files import write_atomically
 from .metric import Population, fit_expected_reward
 from .network import tile_outputs
-from .policies import ThresholdPolicy, mdp, token_prices
+from .policies import ThresholdPolicy, baseline, mdp, token_prices
 from .runs import pack_features, unpack_features
 from .runtime import NETWORKS, DevicePolicy, NumpyNetwork, load_policy, split_weights
 from .sequences import Sequences, Source, spawn
@@ -240,9 +240,9 @@ def first_limit(
     arrays: dict[str, np.ndarray],  # of policy.npz
     bucket: TokenBucket,  # the limit
 ) -> dict[str, np.ndarray]:  # as a device needs it
-    "The MDP's thresholds, known within milliseconds"
-    population, intervals, discount = training_of(arrays)
-    return threshold_limit(mdp(population, bucket, intervals, discount))
+    "The Baseline's threshold, known at once"
+    population, intervals, _ = training_of(arrays)
+    return threshold_limit(baseline(population, bucket, intervals))
 
 def limit_for(
     arrays: dict[str, np.ndarray],  # of policy.npz
@@ -251,7 +251,7 @@ def limit_for(
     "The best that a device knows of a limit without training"
     (population, intervals, discount), (served, many) = training_of(arrays), _served(arrays, bucket)
     features = unpack_features(arrays) if "history" in arrays or "metric_edges" in arrays else None
-    if not served and not isinstance(features, LearnedFilter): return first_limit(arrays, bucket)
+    if not served and not isinstance(features, LearnedFilter): return threshold_limit(mdp(population, bucket, intervals, discount))
     return learned_limit(DQN.name if served else "plan", bucket, as_limit(bucket, population, intervals, features, discount, served and many), discount, served)
 
 def _served(arrays, bucket):

@@ -20,7 +20,7 @@ import pandas as pd
 from .bucket import TokenBucket
 from .controller import Decider, digest
 from .export import TOLERANCE, first_limit, limit_for, threshold_limit, training_of
-from .policies import baseline
+from .policies import mdp
 from .runtime import DevicePolicy
 
 # %% ../nbs/api/09h_replay.ipynb #eb3742ef
@@ -76,7 +76,7 @@ def decide_again(
     decider = Decider(policy, TokenBucket(start["rate"], start["depth"]), Fraction(start["unit_ns"]), 0)
     for event in session.events:
         if event["event"] == "limit":
-            limit = (first_limit if event["policy"] == "MDP" else limit_for)(policy.arrays, TokenBucket(event["rate"], event["depth"]))
+            limit = (first_limit if event["policy"] == "Baseline" else limit_for)(policy.arrays, TokenBucket(event["rate"], event["depth"]))
             yield event, decider.retarget(event["time_ns"], limit)
         else:
             yield event, decider.decide(event["time_ns"], event["metric"], event["reason"] if event["reason"] in BARS else "")
@@ -145,7 +145,7 @@ def limits_of(
 ) -> dict[str, Callable[[TokenBucket], dict[str, np.ndarray]]]:  # what each knows of a limit
     "The policy, and those that need no training"
     population, intervals, discount = training_of(policy.arrays)
-    return {policy.name: lambda bucket: limit_for(policy.arrays, bucket), "MDP": lambda bucket: first_limit(policy.arrays, bucket), "Baseline": lambda bucket: threshold_limit(baseline(population, bucket, intervals))}
+    return {policy.name: lambda bucket: limit_for(policy.arrays, bucket), "MDP": lambda bucket: threshold_limit(mdp(population, bucket, intervals, discount)), "Baseline": lambda bucket: first_limit(policy.arrays, bucket)}
 
 def _decided(session, policy, limits):
     "Decisions on a session's images under its limits"
