@@ -27,13 +27,11 @@ def decide_in_state(
 ) -> None:
     "The expectation, over the images of a state, of the better of offloading and keeping"
     decided[:cost] = values[:cost]
+    first = 0                                                                   # symbol from which on images are sent; it moves little from level to level
     for n in range(cost, len(values)):
-        price, first = values[n] - values[n - cost], 0
-        last = len(rewards)
-        while first < last:
-            middle = (first + last) // 2
-            if rewards[middle] < price: first = middle + 1
-            else: last = middle
+        price = values[n] - values[n - cost]
+        while first < len(rewards) and rewards[first] < price: first += 1
+        while first > 0 and rewards[first - 1] >= price: first -= 1
         decided[n] = values[n] + gained[first] - price * above[first]
 
 # %% ../nbs/api/07c_planning.ipynb #01c7a660
