@@ -59,6 +59,6 @@ def plot_losses(
             ax.plot(curve[x], curve.loss, color=colour, label=policy, ls="--" if policy in ("Causal oracle", "Lower Bound") else "-")
             if "published" in curve: ax.plot(curve[x], curve.published, ".", color=colour)
         ax.set(title=f"{panel.replace('_', ' ')} {value:g}", xlabel=xlabel, xscale=scale)
-    axes[0, 0].set_ylabel("average loss"); axes[0, -1].legend(fontsize=8, frameon=False)
+    axes[0, 0].set_ylabel("average loss"); axes[0, -1].legend(fontsize=8, frameon=False, loc="center left", bbox_to_anchor=(1, .5))
     fig.tight_layout()
     return fig
