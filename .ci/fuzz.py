@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import tomllib
 
 import zipfile
 from collections import Counter
@@ -34,6 +33,9 @@ from edgeml_dqn.runs import load_run
 from edgeml_dqn.runtime import load_policy
 from edgeml_dqn.simulate import decide
 from edgeml_dqn.sweep import read_cells, read_grids
+
+try: import tomllib
+except ModuleNotFoundError: import tomli as tomllib  # Python 3.10
 
 MEMORY, SECONDS, PART = 2**30, 20, 250  # that reading one file may take, and files that one process reads
 fork = get_context("fork")
