@@ -31,7 +31,7 @@ phases = {  # flags of edgeml-device; a rate of one image a millisecond binds no
 
 def command(function, folder, words):
     "A command, as a process of its own"
-    (folder / f"{function}.py").write_text(f"from edgeml_dqn.cli_serve import {function}; {function}()")
+    (folder / f"{function}.py").write_text(f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nfrom edgeml_dqn.cli_serve import {function}; {function}()")  # which a shell's background jobs are started without
     return subprocess.Popen([sys.executable, f"{function}.py", *words.split(), "--json"], cwd=folder, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(root)})
 
 
@@ -59,7 +59,7 @@ def run(phase, folder, server, url, minutes):
     log = folder / f"{phase}.jsonl"
     device = command("edgeml_device", folder, f"policy edgeml_dqn.digits:scene {url} --key_file key.txt --log {log.name} {phases[phase]}")
     server_mb, device_mb = zip(*watched(server, device, log, 60 * minutes))
-    said = json.loads(device.communicate(timeout=60)[0])
+    said = json.loads(device.communicate(timeout=600)[0])
     decided = sum(json.loads(line)["event"] == "image" for line in log.read_text().splitlines())
     return dict(minutes=minutes, lost=decided - said["images"], server_growth_mb=growth(server_mb), device_growth_mb=growth(device_mb), server_mb=round(server_mb[-1], 1), device_mb=round(device_mb[-1], 1)) | said
 
@@ -75,7 +75,7 @@ def main(
         folder = Path(folder)
         bucket, settings = TokenBucket(.1, 4), Settings(hidden=(16,))
         problem = make_problem(Source(populations(digit_data())[0], LocationReset(.1, .1)), bucket, settings, History(4))
-        export_policy(folder / "policy", start_learner(problem, settings), problem, settings, digit_data(), bucket, ("numpy",))
+        export_policy(folder / "policy", start_learner(problem, settings), problem, settings, bucket, ("numpy",))
         (folder / "key.txt").write_text("open-sesame")
         server = command("edgeml_serve", folder, "edgeml_dqn.digits:strong --port 0 --key_file key.txt")
         try:

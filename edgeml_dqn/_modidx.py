@@ -429,6 +429,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                    'edgeml_dqn.remote.Remote._exchange': ('api/remote.html#remote._exchange', 'edgeml_dqn/remote.py'),
                                    'edgeml_dqn.remote.Remote._run': ('api/remote.html#remote._run', 'edgeml_dqn/remote.py'),
                                    'edgeml_dqn.remote.Remote.close': ('api/remote.html#remote.close', 'edgeml_dqn/remote.py'),
+                                   'edgeml_dqn.remote.Remote.ready': ('api/remote.html#remote.ready', 'edgeml_dqn/remote.py'),
                                    'edgeml_dqn.remote.Remote.scores': ('api/remote.html#remote.scores', 'edgeml_dqn/remote.py'),
                                    'edgeml_dqn.remote.infer_seconds': ('api/remote.html#infer_seconds', 'edgeml_dqn/remote.py')},
             'edgeml_dqn.replay': { 'edgeml_dqn.replay.Check': ('api/replay.html#check', 'edgeml_dqn/replay.py'),

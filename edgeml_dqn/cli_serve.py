@@ -118,6 +118,7 @@ def edgeml_device(
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
         remote = stack.enter_context(Remote(url, model, seen.classes, key, cafile, relay))
         controller = stack.enter_context(Controller(policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log))
+        if not remote.ready(3): print(f"edgeml-device: {url} has no {model} ready for us; images are answered by the weak classifier until it has", file=sys.stderr)
         tally = Tally(deadline)
         try:
             for outcome in tqdm(replay(controller, islice(seen.shots(), images), 0 if saturate else time_unit), total=images, disable=None): tally.add(*outcome)

@@ -7,6 +7,7 @@ __all__ = ['CHUNK', 'AHEAD', 'Line', 'start_relay', 'relay_process', 'shaped']
 
 # %% ../nbs/api/09f_link.ipynb #57565b12
 import asyncio
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -69,14 +70,16 @@ async def start_relay(
     delay: float = 0,  # seconds, each way
 ) -> asyncio.Server:  # its first socket tells where to connect to
     "A relay to a server, at a free port of this machine"
-    up, down = Line(bandwidth, delay), Line(bandwidth, delay)
+    up, down, at_work = Line(bandwidth, delay), Line(bandwidth, delay), set()
     async def relay(reader, writer):
+        at_work.add(asyncio.current_task())  # or it might be collected as garbage: the event loop holds tasks weakly
         await asyncio.sleep(2 * delay)
-        with suppress(OSError, asyncio.CancelledError):  # of a connection, and at the process's end
+        with suppress(OSError):
             far_reader, far_writer = await asyncio.open_connection(host, port)
             try: await _all(_one_way(reader, far_writer, up), _one_way(far_reader, writer, down))
             finally: far_writer.close()
         writer.close()
+        at_work.discard(asyncio.current_task())
     return await asyncio.start_server(relay, "127.0.0.1", 0)
 
 # %% ../nbs/api/09f_link.ipynb #d370e708
@@ -91,6 +94,7 @@ def relay_process(
         server = await start_relay(host, port, bandwidth, delay)
         print(server.sockets[0].getsockname()[1], flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+        os._exit(0)  # whatever is on the way is lost, as on a line that is cut
     asyncio.run(run())
 
 @contextmanager

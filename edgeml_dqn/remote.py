@@ -14,6 +14,7 @@ from math import nan
 from os import PathLike
 from threading import Thread
 
+import anyio
 import httpx
 import numpy as np
 
@@ -51,7 +52,10 @@ class Remote:
         self.thread = Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
 
-    def _run(self, task, timeout_s): return asyncio.run_coroutine_threadsafe(asyncio.wait_for(task, timeout_s), self.loop).result(timeout_s + .1)
+    def _run(self, task, timeout_s):
+        async def within():
+            with anyio.fail_after(timeout_s): return await task  # httpx cleans up after this kind of cancelling, and not always after asyncio's own
+        return asyncio.run_coroutine_threadsafe(within(), self.loop).result(timeout_s + .1)
 
     async def _exchange(self, image):
         body, headers = encode_request(image)
@@ -69,7 +73,7 @@ class Remote:
     ) -> tuple[np.ndarray, float]:  # float32 [classes], and the seconds that the server's classifier took
         "What the server says of the image; errors as described above"
         try: return self._run(self._exchange(image), timeout_s)
-        except (asyncio.TimeoutError, FutureTimeoutError): raise TimeoutError(f"no answer within {timeout_s:g} s") from None
+        except (TimeoutError, FutureTimeoutError): raise TimeoutError(f"no answer within {timeout_s:g} s") from None
         except (httpx.HTTPError, httpx.StreamError) as error: raise ConnectionError(f"no answer: {type(error).__name__} {error}") from None
 
     def __call__(self,
@@ -79,6 +83,13 @@ class Remote:
         "The class that the server's classifier finds likeliest, as a [controller](09b_controller.ipynb) takes it; errors as described above"
         scores, seconds = self.scores(image, timeout_s)
         return Timed(int(np.argmax(scores)), seconds)
+
+    def ready(self,
+        timeout_s: float,  # seconds to find out
+    ) -> bool:
+        "Whether the server has the model for us; a device that asks first has a connection when its first image comes"
+        try: return self._run(self.client.get(self.path.removesuffix("infer") + "ready", headers=self.headers, extensions=self.extensions), timeout_s).status_code == 200
+        except (TimeoutError, FutureTimeoutError, httpx.HTTPError): return False
 
     def close(self) -> None:
         "Let go of the connections and the thread"
