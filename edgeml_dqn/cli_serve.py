@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
 from fastcore.script import call_parse, store_true
 from tqdm.auto import tqdm
 
@@ -23,7 +24,7 @@ from .bucket import TokenBucket
 from .cli import one_sentence, show
 from .controller import Controller
 from .link import shaped
-from .protocol import Classifier
+from .protocol import DATATYPES, Classifier
 from .remote import Remote
 from .runtime import load_policy
 from .server import make_app, make_server
@@ -61,6 +62,11 @@ def _check_access(host, key, certfile, keyfile):
     try: ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certfile, keyfile)
     except ssl.SSLError: raise ValueError(f"{certfile} and {keyfile} are not a certificate and its private key; expected PEM files") from None
 
+def _try_out(classifier):
+    "A blank image, before anyone asks: what was loaded lazily is there, and scores are as they should be"
+    scores = np.asarray(classifier.scores(np.zeros((1, *classifier.shape), DATATYPES[classifier.datatype])))
+    if scores.shape != (1, classifier.classes): raise ValueError(f"classifier {classifier.name} gives scores of shape {scores.shape} for one image; expected {(1, classifier.classes)}")
+
 @call_parse
 def edgeml_serve(
     classifier: str,  # MODULE:FUNCTION that makes the strong classifier
@@ -81,6 +87,7 @@ def edgeml_serve(
         key = read_key(key_file)
         _check_access(host, key, certfile, keyfile)
         offered = load(classifier, Classifier)
+        _try_out(offered)
         server = make_server(make_app(offered, key, max_bytes, timeout), timeout, connections, certfile, keyfile)
         try: listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
         except (OSError, OverflowError) as error: raise ValueError(f"cannot listen at {host}, port {port}: {error}") from None
