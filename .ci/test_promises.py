@@ -38,7 +38,7 @@ def test_mutated_files():
 NUMBERS = ["nan", "inf", "-inf", "-1", "0", "1e308", "-1e308", "99999999999999999999", "-99999999999999999999", "1.5", "x", ""]
 FINE = {  # values that a flag may well have
     "edgeml-train": {"tr": ["1.5"], "tb": ["1.5"], "stype": ["0"], "itype": ["0"], "nhist1": ["0"], "nhist2": ["-1", "0", "-99999999999999999999"], "nlayers": ["0"], "lr": ["0", "1.5"], "maxiter": ["0"], "spread": ["0"], "seed": ["0"], "metric": [""]},
-    "edgeml-simulate": {},
+    "edgeml-simulate": {"stype": ["0"], "itype": ["0"], "nhist2": ["-1"]},  # as the run was trained
 }
 FLAGS = {  # what else is typed, so that nothing is wrong but the flag
     "edgeml-train": "data.npz new --maxiter 0 --ngdup 2 --gbsz 32 --nlayers 1 --nhidden 4 --nhist1 3",
