@@ -150,6 +150,8 @@ edgeml_train.__wrapped__('ilsvrc', str(folder / 'run'), features='filter', stype
 bucket, settings = TokenBucket(.1, 4), Settings(hidden=(4,), gradient_steps=1, batch_size=32)
 problem = make_problem(Source(populations(ilsvrc())[0], LocationReset(.1, .1)), bucket, settings)
 export_policy(folder / 'policy', start_learner(problem, settings), problem, settings, bucket, ('numpy',))
+with Controller(load_policy(folder / 'policy'), lambda image: (0, image / 9), lambda image, seconds: 1, bucket, log=folder / 'log.jsonl') as controller:
+    for image in range(9): controller(image)
 """
 
 
@@ -264,14 +266,9 @@ def kinds(folder):
         "metric.json": ("metric.json", (folder / "metric.json").read_bytes(), mutated, metric, metric_otherwise),
         "grid.toml": ("grid.toml", b'order = "location_reset"\nspread = [0.1, 0.2]\nrate = [0.1, 0.25]\ndepth = 4\nstreams = 2\nlength = 1000\niterations = 0\n', mutated, grid, grid_otherwise),
         "grid.json": ("grid.json", b'{"grid": [{"spread": [0.1, 0.2], "rate": 0.1, "depth": [4, 5.5]}, {"spread": 0.2, "seed": [0, 1]}]}', mutated, grid, grid_otherwise),
-        "log.jsonl": ("log.jsonl", LOG.encode(), mutated, log, log_otherwise),
+        "log.jsonl": ("log.jsonl", (folder / "log.jsonl").read_bytes(), mutated, log, log_otherwise),
         "trace.csv": ("trace.csv", frame.drop(columns="logits").to_csv(index=False).encode(), mutated, trace, trace_otherwise),
     }
-
-
-LOG = "".join(json.dumps(line) + "\n" for line in [
-    dict(event="start", line=0, policy="DQN", digest="0123456789abcdef", rate="1/10", depth="4", unit_ns="100000000", deadline_ns=100000000),
-    *(dict(event="image", line=i, time_ns=i * 10**8, metric=.1 * i, interval=1, tokens=40 - i, reward=.1 * i, price=.3, offload=i > 3, reason="worth it" if i > 3 else "not worth it") for i in range(1, 9))])
 
 
 def judge(path, read, otherwise):
@@ -294,6 +291,9 @@ def part(folder, kind, seeds, answers):
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     sys.stderr = io.StringIO()
+    (folder / name).write_bytes(whole)
+    unharmed = judge(folder / name, read, otherwise)
+    if unharmed != "exact": answers.put((seeds[0], f"without a change: {unharmed}"))
     for seed in seeds:
         (folder / name).write_bytes(mutate(whole, random.Random(seed)))
         answers.put((seed, None))
@@ -308,6 +308,7 @@ def part(folder, kind, seeds, answers):
 
 def fuzz(kind, count, folder, first=0):
     "Outcomes, counted, and the first seed of each that is wrong"
+    name, whole, *_ = kind
     seeds, outcomes, wrong = list(range(first, first + count)), Counter(), {}
     while seeds:
         answers, batch = fork.SimpleQueue(), seeds[:PART]
@@ -327,6 +328,7 @@ def fuzz(kind, count, folder, first=0):
             if outcome == "wrong": wrong.setdefault(answer, tried)
             if answer.startswith("ended"): seeds = seeds[seeds.index(tried) + 1:]; break
         child.join()
+    (folder / name).write_bytes(whole)
     return outcomes, wrong
 
 
