@@ -69,12 +69,14 @@ def read_arrays(
 
 # %% ../nbs/api/00b_files.ipynb #6ea7fb67
 def _parquet(file, room):
-    import pyarrow.parquet as parquet  # here, since it takes a while to import
-    content = parquet.ParquetFile(file)
-    chunks = [content.metadata.row_group(i).column(j) for i in range(content.metadata.num_row_groups) for j in range(content.metadata.num_columns)]
-    unpacked = max(sum(8 * chunk.num_values for chunk in chunks), sum(chunk.total_uncompressed_size for chunk in chunks), 8 * content.metadata.num_rows)
-    if unpacked > room: raise ValueError(f"it would unpack to {unpacked:,} bytes, more than {room:,}")
-    return content.read(use_threads=False)
+    import pyarrow as arrow  # here, since it takes a while to import
+    import pyarrow.parquet as parquet
+    content, parts, unpacked = parquet.ParquetFile(file), [], 0
+    for part in content.iter_batches(use_threads=False):
+        parts.append(part)
+        unpacked += part.nbytes
+        if unpacked > room: raise ValueError(f"it would unpack to more than {room:,} bytes")
+    return arrow.Table.from_batches(parts, content.schema_arrow)
 
 def _csv(file, room):
     import pyarrow as arrow
