@@ -35,3 +35,23 @@ def test_described_requests(server, tmp_path):
     counts = {line.split('"')[1]: float(line.split()[-1]) for line in metrics.splitlines() if line.startswith("edgeml_infer_requests_total")}
     assert counts["400"] > 50 and counts["401"] > 0 and not any(status.startswith("5") for status in counts)
     assert process.poll() is None and KEY not in log.read_text() and len(log.read_text().splitlines()) < 20
+
+
+def test_service(tmp_path):
+    "A quarter of a minute of each phase: no image is lost, and memory stands still"
+    flags = ["--minutes", ".25", "--saturated", ".25", "--out", tmp_path / "service.json"]
+    subprocess.run([sys.executable, Path(__file__).with_name("service.py"), *map(str, flags)], check=True, stdout=subprocess.DEVNULL)
+    check(json.loads((tmp_path / "service.json").read_text()))
+
+
+def test_service_in_full():
+    "What the full run found"
+    results = json.loads((Path(__file__).parents[1] / "nbs/reliability/service.json").read_text())
+    assert (results["paper"]["minutes"], results["saturated"]["minutes"]) == (20, 5)
+    check(results)
+
+
+def check(results):
+    for phase in ("paper", "saturated"):
+        assert results[phase]["lost"] == 0 and results[phase]["images"] > 20 and results[phase]["answered_by_strong"] > 0
+        assert max(results[phase]["server_growth_mb"], results[phase]["device_growth_mb"]) < 5
