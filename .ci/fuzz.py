@@ -264,7 +264,7 @@ def kinds(folder):
         "policy.npz": ("policy/policy.npz", (folder / "policy/policy.npz").read_bytes(), inside, policy, npz_otherwise),
         "policy.json": ("policy/policy.json", (folder / "policy/policy.json").read_bytes(), mutated, description, json_otherwise),
         "metric.json": ("metric.json", (folder / "metric.json").read_bytes(), mutated, metric, metric_otherwise),
-        "grid.toml": ("grid.toml", b'order = "location_reset"\nspread = [0.1, 0.2]\nrate = [0.1, 0.25]\ndepth = 4\nstreams = 2\nlength = 1000\niterations = 0\n', mutated, grid, grid_otherwise),
+        "grid.toml": ("grid.toml", b'spread = [0.1, 0.2]\nrate = [0.1, 0.25]\ndepth = 4\nstreams = 2\nlength = 1000\niterations = 0\n', mutated, grid, grid_otherwise),
         "grid.json": ("grid.json", b'{"grid": [{"spread": [0.1, 0.2], "rate": 0.1, "depth": [4, 5.5]}, {"spread": 0.2, "seed": [0, 1]}]}', mutated, grid, grid_otherwise),
         "log.jsonl": ("log.jsonl", (folder / "log.jsonl").read_bytes(), mutated, log, log_otherwise),
         "trace.csv": ("trace.csv", frame.drop(columns="logits").to_csv(index=False).encode(), mutated, trace, trace_otherwise),

@@ -45,7 +45,7 @@ def _as_numbers(values):
     for each in fields(values):
         value, kind = getattr(values, each.name), int if "int" in str(each.type) else float
         if each.type not in (int, float, int | None) or value is None and each.default is None: continue
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or kind(value) != value:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 1e300 or kind is int and value % 1:
             raise ValueError(f"{each.name} is {value!r}; expected a {'whole number' if kind is int else 'number'}")
         object.__setattr__(values, each.name, kind(value))
 
