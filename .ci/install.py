@@ -51,19 +51,22 @@ def attempt(python, package, bounds, extras, folder):
 
 
 def main(pythons):
-    rows = []
+    path = root / "nbs/reliability/install.csv"
+    rows = {(row["python"], row["package"], row["versions"]): row for row in csv.DictReader(path.open())} if path.exists() else {}
     with tempfile.TemporaryDirectory() as built:
         packages = build(Path(built))
         for python in pythons:
             version = subprocess.run([python, "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True, check=True).stdout.strip()
-            for package, bounds, extras in (("wheel", "newest", ""), ("sdist", "newest", "cluster,export,serve"), ("wheel", "lowest", "cluster,export,serve")):
+            tried = [("wheel", "newest", ""), ("sdist", "newest", "cluster,export,serve")]
+            if version.startswith(settings["min_python"] + "."): tried.append(("wheel", "lowest", "cluster,export,serve"))  # later ones cannot have them all
+            for package, bounds, extras in tried:
                 with tempfile.TemporaryDirectory() as folder: wrong = attempt(python, packages[package], bounds, extras, Path(folder))
-                rows.append(dict(date=date.today().isoformat(), python=version, package=package, versions=bounds, extras=extras, outcome=wrong or "passed"))
-                print(*rows[-1].values(), flush=True)
-                with open(root / "nbs/reliability/install.csv", "w", newline="") as file:
-                    table = csv.DictWriter(file, rows[0])
+                row = rows[version, package, bounds] = dict(date=date.today().isoformat(), python=version, package=package, versions=bounds, extras=extras, outcome=wrong or "passed")
+                print(*row.values(), flush=True)
+                with open(path, "w", newline="") as file:
+                    table = csv.DictWriter(file, row)
                     table.writeheader()
-                    table.writerows(rows)
+                    table.writerows(rows.values())
 
 
 if __name__ == "__main__": main(sys.argv[1:])

@@ -7,6 +7,7 @@ __all__ = ['HEADERS', 'ROOM', 'RATIO', 'read_arrays', 'read_columns', 'write_ato
 
 # %% ../nbs/api/00b_files.ipynb #a9fc161d
 import math
+import sys
 import zipfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -29,8 +30,9 @@ def _array(archive, member):
     stream = BytesIO(data)
     shape, by_column, dtype = HEADERS[np.lib.format.read_magic(stream)](stream)
     held = len(data) - stream.tell()
-    if dtype.hasobject: raise ValueError("holds Python objects, which can run code; expected numbers or text")
+    if dtype.hasobject or dtype.names: raise ValueError("holds Python objects, which can run code, or records; expected numbers or text")
     if math.prod(shape) * dtype.itemsize != held: raise ValueError(f"claims to be {dtype} of shape {shape}; the file holds {held} bytes of it")
+    if dtype.kind == "U" and (np.frombuffer(data, dtype.str[0] + "u4", offset=stream.tell()) > sys.maxunicode).any(): raise ValueError("is no text")
     return np.ndarray(shape, dtype, data, stream.tell(), order="F" if by_column else "C").copy()
 
 # %% ../nbs/api/00b_files.ipynb #7bd066ac
