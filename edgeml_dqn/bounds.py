@@ -97,7 +97,7 @@ class RingProblem:
         guess = np.append(self.mean(reward + moves @ values), 0)
         target = np.append(self.mean(reward + moves @ given(0 * guess[:-1], 0, earned)), 0)
         system = LinearOperator((len(guess),) * 2, matvec=error, dtype=float)
-        solution, _ = gmres(system, target, x0=guess, rtol=1e-12, restart=len(guess))
+        solution, _ = gmres(system, target, x0=guess, rtol=1e-12, restart=len(guess), maxiter=2)
         return given(solution[:-1], solution[-1], earned)
 
 # %% ../nbs/api/05b_bounds.ipynb #ef19cd87
@@ -150,13 +150,14 @@ class CausalOracle:
     def __post_init__(self):
         expected, arrivals, order = self.source.population.expected, self.source.arrivals, self.source.order
         transition = token_transition(arrivals.law(longest_wait(self.bucket)), self.bucket)
-        values, before = np.zeros((1, transition.shape[0])), len(expected)
-        for stride in (16, 1):
-            locations = np.arange(0, len(expected), stride)
-            problem = RingProblem(expected, locations, order.window(len(expected)), float(order.reset_prob), transition, self.bucket)
+        count, window = len(expected), order.window(len(expected))
+        values, before = np.zeros((1, transition.shape[0])), count
+        for stride in (16, 1) if window + 1 < count else (count,):               # one location stands for all where each reaches around the ring
+            locations = np.arange(0, count, stride)
+            problem = RingProblem(expected, locations, window, float(order.reset_prob), transition, self.bucket)
             values, low, high = solve_ring(problem, values[locations // before].ravel(), self.tolerance * np.abs(expected).max())
             values, before = values.reshape(len(locations), -1), stride
-        solution = dict(values=values.reshape(len(expected), arrivals.states, -1), gain=(low + high) / 2, span=high - low)
+        solution = dict(values=values[np.arange(count) // before].reshape(count, arrivals.states, -1), gain=(low + high) / 2, span=high - low)
         for name, value in solution.items(): object.__setattr__(self, name, value)
 
     def prices(

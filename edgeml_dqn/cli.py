@@ -42,7 +42,8 @@ from .training import State, make_validation, plot_learning, remarks, train
 # %% ../nbs/api/10_cli.ipynb #db3d0810
 FLAGS = dict(rate="--tr", depth="--tb", spread="--spread", reset_prob="--rprob", periods="--int1, --int2", switch_probs="--tprob1, --tprob2",
              metric_history="--nhist1", arrival_history="--nhist2", discount="--discount", gradient_steps="--ngdup", batch_size="--gbsz",
-             hidden="--nlayers, --nhidden", learning_rate="--lr", iterations="--maxiter", every="--sfreq", seed="--seed", streams="--streams, --length", loss="--loss", fit="--fit", folds="--folds", test_share="--test_share")  # the flags of what the library's messages begin with
+             hidden="--nlayers, --nhidden", learning_rate="--lr", iterations="--maxiter", every="--sfreq", seed="--seed", streams="--streams, --length", length="--length", period_1="--int1", period_2="--int2", switch_prob_1="--tprob1", switch_prob_2="--tprob2", loss="--loss", fit="--fit", folds="--folds", test_share="--test_share",
+             runtime="--runtimes", port="--port", images="--images", time_unit="--time_unit", deadline="--deadline", bandwidth="--bandwidth", delay="--delay")  # the flags of what the library's messages begin with
 
 @contextmanager
 def one_sentence(
@@ -354,6 +355,7 @@ def edgeml_demo(
     with one_sentence("edgeml-demo"), held(out): _demo(Path(out), iterations, streams, length, seed, json)
 
 def _demo(out, iterations, streams, length, seed, json):
+    if not 0 <= iterations <= 10**9: raise ValueError(f"--iterations is {iterations}; expected 0 to {10**9}")
     (source, unseen), bucket, settings = (Source(population, LocationReset(.1, .1)) for population in populations(read_data("ilsvrc"))), TokenBucket(.1, 4), Settings(seed=seed)
     sequences = test_sequences(unseen, streams, length, seed)
     began, problem = time.perf_counter(), make_problem(source, bucket, settings)

@@ -66,6 +66,8 @@ def held_out(
 ) -> np.ndarray:  # bool [N]
     "Which images are for testing; `ValueError` if none, or all, are"
     count = len(next(iter(columns.values())))
+    if not 0 <= share <= 1: raise ValueError(f"test_share is {share}; expected 0 to 1")
+    if seed < 0: raise ValueError(f"seed is {seed}; expected 0 or more")
     test = np.asarray(columns["test"], bool) if "test" in columns else np.random.default_rng(seed).permutation(count) < round(share * count)
     if test.all() or not test.any(): raise ValueError(f"test_share leaves {count - test.sum()} images for training and {test.sum()} for testing; expected some of each")
     return test

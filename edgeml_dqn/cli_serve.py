@@ -84,13 +84,14 @@ def edgeml_serve(
     with one_sentence("edgeml-serve"):
         for name, value in (("max_bytes", max_bytes), ("timeout", timeout), ("connections", connections)):
             if not value > 0: raise ValueError(f"--{name} is {value}; expected more than 0")
+        if not 0 <= port < 2**16: raise ValueError(f"port is {port}; expected 0 to 65535")
         key = read_key(key_file)
         _check_access(host, key, certfile, keyfile)
         offered = load(classifier, Classifier)
         _try_out(offered)
         server = make_server(make_app(offered, key, max_bytes, timeout), timeout, connections, certfile, keyfile)
         try: listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-        except (OSError, OverflowError) as error: raise ValueError(f"cannot listen at {host}, port {port}: {error}") from None
+        except OSError as error: raise ValueError(f"cannot listen at {host}, port {port}: {error}") from None
         url = f"{'https' if certfile else 'http'}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         show(None, dict(model=offered.name, url=url, key=key is not None), json)
         sys.stdout.flush()
@@ -121,7 +122,8 @@ def edgeml_device(
     with one_sentence("edgeml-device"), ExitStack() as stack:
         policy, seen, key = load_policy(export_dir), load(scene, Scene), read_key(key_file)
         bucket = TokenBucket(*(str(policy.limit[name]) if typed is None else typed for name, typed in (("rate", tr), ("depth", tb))))
-        link = {name: scale * value for name, value, scale in (("bandwidth", bandwidth, 1e6), ("delay", delay, 1e-3)) if value is not None}
+        if images is not None and not 0 <= images <= sys.maxsize: raise ValueError(f"images is {images}; expected 0 to {sys.maxsize}")
+        link = {name: value for name, value in (("bandwidth", bandwidth), ("delay", delay)) if value is not None}
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
         remote = stack.enter_context(Remote(url, model, seen.classes, key, cafile, relay))
         controller = stack.enter_context(Controller(policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log))

@@ -101,13 +101,13 @@ def relay_process(
 def shaped(
     host: str,  # of the server
     port: int,  # of the server
-    bandwidth: float = inf,  # bits per second, each way
-    delay: float = 0,  # seconds, each way
+    bandwidth: float = inf,  # Mbit/s, each way
+    delay: float = 0,  # ms, each way
 ) -> Iterator[int]:  # port of 127.0.0.1 to connect to instead
     "A relay in a process of its own; `ValueError` for a line that lets nothing through, or that is faster than light"
-    if not bandwidth > 0: raise ValueError(f"bandwidth is {bandwidth}; expected more than 0 bits per second")
-    if not 0 <= delay < inf: raise ValueError(f"delay is {delay}; expected 0 seconds or more")
-    code = f"from math import inf; from edgeml_dqn.link import relay_process; relay_process({host!r}, {port}, {bandwidth}, {delay})"
+    if not bandwidth > 0: raise ValueError(f"bandwidth is {bandwidth}; expected more than 0 Mbit/s")
+    if not 0 <= delay < inf: raise ValueError(f"delay is {delay}; expected 0 ms or more")
+    code = f"from math import inf; from edgeml_dqn.link import relay_process; relay_process({host!r}, {port}, {1e6 * bandwidth}, {delay / 1e3})"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         yield int(process.stdout.readline())
         process.stdin.close()

@@ -16,12 +16,13 @@ from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import astuple, dataclass, fields, replace
 from itertools import product
-from os import PathLike, _exit, cpu_count, getpid, getppid
+from os import PathLike, _exit, getpid, getppid
 from pathlib import Path
 from threading import Thread
 
 import numpy as np
 import pandas as pd
+from joblib import cpu_count
 from joblib.externals.loky import ProcessPoolExecutor
 from tqdm.auto import tqdm
 
@@ -263,6 +264,7 @@ def _end_with(parent):
 
 def _deal(cells, data, jobs):
     "Attempts by so many processes, which end with the block, finished or not"
+    jobs = min(jobs, len(cells))
     threads = str(max(1, cpu_count() // jobs))
     env = {f"{library}_NUM_THREADS": threads for library in ("NUMBA", "OMP", "OPENBLAS", "MKL")}
     workers = ProcessPoolExecutor(jobs, env=env, initializer=_end_with, initargs=(getpid(),))
