@@ -366,6 +366,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                    'edgeml_dqn.metric.populations': ('api/metric.html#populations', 'edgeml_dqn/metric.py'),
                                    'edgeml_dqn.metric.smooth': ('api/metric.html#smooth', 'edgeml_dqn/metric.py')},
             'edgeml_dqn.network': { 'edgeml_dqn.network._tile_gradient': ('api/network.html#_tile_gradient', 'edgeml_dqn/network.py'),
+                                    'edgeml_dqn.network._tile_rows': ('api/network.html#_tile_rows', 'edgeml_dqn/network.py'),
                                     'edgeml_dqn.network.adam': ('api/network.html#adam', 'edgeml_dqn/network.py'),
                                     'edgeml_dqn.network.backward': ('api/network.html#backward', 'edgeml_dqn/network.py'),
                                     'edgeml_dqn.network.forward': ('api/network.html#forward', 'edgeml_dqn/network.py'),
