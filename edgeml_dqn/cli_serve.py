@@ -6,6 +6,7 @@
 __all__ = ['load', 'read_key', 'edgeml_serve', 'edgeml_device']
 
 # %% ../nbs/api/10e_cli_serve.ipynb #5c0a80de
+import gc
 import socket
 import ssl
 import sys
@@ -95,6 +96,7 @@ def edgeml_serve(
         url = f"{'https' if certfile else 'http'}://{f'[{host}]' if ':' in host else host}:{listening.getsockname()[1]}"
         show(None, dict(model=offered.name, url=url, key=key is not None), json)
         sys.stdout.flush()
+        gc.freeze()
         try: server.run([listening])
         except KeyboardInterrupt: pass
 
@@ -129,6 +131,7 @@ def edgeml_device(
         controller = stack.enter_context(Controller(policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log))
         if not remote.ready(3): print(f"edgeml-device: {url} has no {model} ready for us; images are answered by the weak classifier until it has", file=sys.stderr)
         tally = Tally(deadline)
+        gc.freeze()
         try:
             for outcome in tqdm(replay(controller, islice(seen.shots(), images), 0 if saturate else time_unit), total=images, disable=None): tally.add(*outcome)
         except KeyboardInterrupt: pass
