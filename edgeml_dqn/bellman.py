@@ -20,8 +20,8 @@ def act(
 ) -> None:
     "The better of offloading and keeping, at every token level (paper, section 4.1, for all levels at once)"
     decided[:cost] = following[:cost]
-    for n in range(cost, len(values)):
-        decided[n] = reward + following[n - cost] if reward + values[n - cost] >= values[n] else following[n]
+    rest, (sent, kept, after_sent, after_kept) = decided[cost:], (values[:-cost], values[cost:], following[:-cost], following[cost:])
+    for n in range(len(rest)): rest[n] = reward + after_sent[n] if reward + sent[n] >= kept[n] else after_kept[n]
 
 # %% ../nbs/api/07a_bellman.ipynb #b6513624
 @numba.njit(fastmath=True, error_model="numpy", cache=True)
@@ -35,9 +35,9 @@ def wait(
     "Tokens left, topped up by the time until the next image"
     left[:] = 0
     for i, prob in zip(intervals, probs):
-        rim = max(0, len(left) - refill * i)
-        for k in range(rim): left[k] += prob * decided[k + refill * i]
-        for k in range(rim, len(left)): left[k] += prob * decided[-1]
+        below = decided[min(refill * i, len(left)):]
+        for k in range(len(below)): left[k] += prob * below[k]
+        for k in range(len(below), len(left)): left[k] += prob * decided[-1]
 
 # %% ../nbs/api/07a_bellman.ipynb #7f02e84e
 @numba.njit(fastmath=True, error_model="numpy", cache=True)
@@ -57,11 +57,11 @@ def lambda_returns(
     following, choice, decided = np.empty_like(left), np.empty_like(left), np.empty_like(left)
     near, far, whole = np.float32(discount * (1 - mix)), np.float32(discount * mix), np.float32(discount)
     for t in range(images - 1, 0, -1):
-        for k in range(levels): choice[k], following[k] = whole * values[t, k], near * values[t, k] + far * left[k]
+        here = values[t]
+        for k in range(levels): choice[k], following[k] = whole * here[k], near * here[k] + far * left[k]
         act(choice, following, expected[t], cost, decided)
         if len(probs): wait(decided, refill, intervals, probs, left)
         else: wait(decided, refill, interarrival[t:t + 1], sure, left)
-        mean = left.sum() / np.float32(levels)
-        for k in range(levels): left[k] -= mean
+        left -= left.mean()
         returns[t - 1] = left
     return returns

@@ -22,7 +22,7 @@ from .bellman import lambda_returns
 from .bucket import TokenBucket
 from .features import History, LearnedFilter, learn_features
 from .metric import Population, populations
-from .network import gradient_steps, initial_weights, layer, one_core_a_call, outputs, shortcut, tile_outputs
+from .network import gradient_steps, initial_weights, layer, one_core_a_call, outputs, shortcut
 from .planning import plan
 from .policies import policy_iteration, token_prices
 from .sequences import Sequences, Source, spawn
@@ -195,16 +195,24 @@ def start_learner(
 
 DRAWN = 16  # limits in an iteration, if a network serves many; streams that share one are swept together
 
+@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
+def _fill_levels(added, base, left, part, filled):
+    "Numbers [images, levels] from `base` and what is added to it at knots [images, knots]; infinite at levels below those of `base`"
+    least, knot = filled.shape[1] - len(base), left.astype(np.uint32)              # unsigned: nothing counts from the end
+    for t in range(len(added)):
+        filled[t, :least] = np.inf
+        at_knots, row = added[t], filled[t, least:]
+        for n in range(len(base)): row[n] = base[n] + at_knots[knot[n]] + part[n] * (at_knots[knot[n] + np.uint32(1)] - at_knots[knot[n]])
+
 @numba.njit(cache=True)
 def _sweep(weights, sizes, base, scale, grid, planned, inputs, expected, interarrival, law, lattice, mix, discount, goals):
     "Fill targets less what is known before learning, at the knots [length, knots], from the histories [length + 1, inputs] of a stream"
     knots, left, part = grid
-    outputs, values, known = np.empty((len(inputs), len(knots)), np.float32), np.empty((len(inputs), len(base)), np.float32), np.zeros((len(inputs), len(knots)), np.float32)
-    tile_outputs(weights, sizes, inputs, outputs)
+    corrections, values, known = np.empty((len(inputs), len(knots)), np.float32), np.empty((len(inputs), len(base)), np.float32), np.zeros((len(inputs), len(knots)), np.float32)
+    outputs(weights, sizes, inputs, corrections)
     if len(planned): np.dot(np.ascontiguousarray(inputs[:, :len(planned)]), planned, known)
-    outputs += known
-    for t in range(len(values)):
-        for k in range(len(base)): values[t, k] = base[k] + scale * (outputs[t, left[k]] + part[k] * (outputs[t, left[k] + 1] - outputs[t, left[k]]))
+    corrections += known
+    _fill_levels(scale * corrections, base, left, part, values)
     returns = lambda_returns(values, expected, interarrival, law, lattice, mix, discount)
     for t in range(len(goals)):
         for j in range(len(knots)): goals[t, j] = (returns[t, knots[j]] - base[knots[j]]) / scale - known[t, j]
@@ -273,18 +281,6 @@ def price_network(
 
 BLOCK = 2 ** 18  # prices that are written at once: a megabyte, which stays near the core
 
-@numba.njit(cache=True, nogil=True, fastmath=True, error_model="numpy")
-def _fill_prices(added, base, knots, part, prices):
-    "Prices [images, levels] from what is added at knots [images, knots], none below the cost"
-    cost = prices.shape[1] - len(base)
-    for t in range(len(added)):
-        prices[t, :cost] = np.inf
-        for j in range(len(knots) - 1):
-            start, rise, straight = added[t, j], added[t, j + 1] - added[t, j], slice(knots[j], knots[j + 1])
-            known, along, dear = base[straight], part[straight], prices[t, cost:][straight]
-            for n in range(len(dear)): dear[n] = known[n] + start + along[n] * rise
-        prices[t, -1] = base[-1] + added[t, -1]
-
 @dataclass(frozen=True, eq=False)
 class DQN:
     "Prices from a network over features of the history (paper, section 4)"
@@ -308,7 +304,7 @@ class DQN:
             inputs, memory = self.features(scaled[None, block], sequences.interarrival[stream][None, block], memory)
             added, prices = (np.empty((inputs.shape[1], size), np.float32) for size in (self.sizes[-1], self.bucket.levels))
             with one_core_a_call(): outputs(self.weights, self.sizes, inputs[0], added)
-            _fill_prices(added, self.base, self.grid.knots, self.grid.part, prices)
+            _fill_levels(added, self.base, self.grid.left, self.grid.part, prices)
             yield prices
 
 def acting_policy(

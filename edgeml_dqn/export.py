@@ -26,7 +26,7 @@ from .dqn import DQN, Learner, Limit, Problem, Settings, acting_policy, as_limit
 from .features import History, LearnedFilter
 from .files import write_atomically
 from .metric import Population, fit_expected_reward
-from .network import tile_outputs
+from .network import outputs
 from .policies import ThresholdPolicy, baseline, mdp, token_prices
 from .runs import pack_features, unpack_features
 from .runtime import NETWORKS, DevicePolicy, NumpyNetwork, load_policy, split_weights
@@ -156,13 +156,13 @@ def _reference(learner, problem, settings, bucket):
     sequences, limit, policy = problem.source.sample(1, STATES, spawn(settings.seed, 6)), problem.limit(bucket), acting_policy(learner, problem, settings, bucket)
     features, _ = problem.features(sequences.population.scaled[sequences.index], sequences.interarrival, problem.features.start(1))
     inputs = np.concatenate([features[0], np.tile(limit.context, (STATES, 1))], 1)
-    outputs = np.empty((STATES, len(limit.grid.knots)), np.float32)
-    tile_outputs(learner.average, network_sizes(problem, settings), inputs, outputs)
-    if len(limit.planned): outputs += features[0] @ limit.planned
+    corrections = np.empty((STATES, len(limit.grid.knots)), np.float32)
+    outputs(learner.average, network_sizes(problem, settings), inputs, corrections)
+    if len(limit.planned): corrections += features[0] @ limit.planned
     levels = np.unique(np.linspace(bucket.cost, bucket.capacity, LEVELS).astype(int))
     prices, (_, held) = np.concatenate([block[:, levels] for block in policy.prices(sequences, 0)]), decide(policy, sequences, 0)
     stream = dict(metric=sequences.population.metric[sequences.index[0]], interval=sequences.interarrival[0], tokens=held, levels=levels)
-    return stream, dict(outputs=outputs, prices=prices, rewards=sequences.population.expected[sequences.index[0]])
+    return stream, dict(outputs=corrections, prices=prices, rewards=sequences.population.expected[sequences.index[0]])
 
 ALONE = """import sys; sys.modules.update(dict.fromkeys(sys.argv[5:]))  # they cannot be imported
 import numpy as np; from edgeml_dqn.runtime import load_policy, time_decisions

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TILE', 'SMALL', 'KEEP', 'KEEP_SQUARE', 'EPSILON', 'LEAST', 'initial_weights', 'layer', 'shortcut', 'signal',
-           'forward', 'tile_outputs', 'outputs', 'one_core_a_call', 'backward', 'adam', 'gradient_steps']
+           'forward', 'outputs', 'one_core_a_call', 'backward', 'adam', 'gradient_steps']
 
 # %% ../nbs/api/07d_network.ipynb #a195668a
 from collections.abc import Iterator
@@ -83,9 +83,14 @@ def forward(
     linear, results = shortcut(weights, sizes), signal(space, sizes, len(sizes) - 1, rows)
     if len(linear): results += np.dot(signal(space, sizes, 0, rows), linear)
 
-@numba.njit(cache=True)
-def tile_outputs(weights, sizes, inputs, results):
-    "As outputs, on the core that calls"
+@numba.njit(nogil=True, cache=True)
+def outputs(
+    weights: np.ndarray,  # float32 [weights]
+    sizes: np.ndarray,  # int [layers + 1]
+    inputs: np.ndarray,  # float32 [images, features]; windows of a longer array will do
+    results: np.ndarray,  # float32 [images, outputs], filled
+) -> None:
+    "The network's outputs for many histories, on the core that calls"
     most = _tile_rows(sizes)
     space = np.empty(most * sizes.sum(), np.float32)
     for first in range(0, len(inputs), most):
@@ -93,19 +98,6 @@ def tile_outputs(weights, sizes, inputs, results):
         signal(space, sizes, 0, rows)[:] = inputs[first:first + rows]
         forward(weights, sizes, space, rows)
         results[first:first + rows] = signal(space, sizes, len(sizes) - 1, rows)
-
-@numba.njit(parallel=True, nogil=True, cache=True)
-def outputs(
-    weights: np.ndarray,  # float32 [weights]
-    sizes: np.ndarray,  # int [layers + 1]
-    inputs: np.ndarray,  # float32 [images, features]; windows of a longer array will do
-    results: np.ndarray,  # float32 [images, outputs], filled
-) -> None:
-    "The network's outputs for many histories"
-    most = _tile_rows(sizes)
-    for tile in numba.prange(-(-len(inputs) // most)):
-        rows = slice(tile * most, min(len(inputs), (tile + 1) * most))
-        tile_outputs(weights, sizes, inputs[rows], results[rows])
 
 # %% ../nbs/api/07d_network.ipynb #b39566f0
 _blas, _lock, _inside, _limit = ThreadpoolController(), Lock(), 0, None

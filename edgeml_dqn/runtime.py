@@ -145,8 +145,8 @@ class CompiledNetwork:
         weights: np.ndarray,  # float32 [weights]
         sizes: np.ndarray,  # int [layers + 1]
     ):
-        from edgeml_dqn.network import tile_outputs
-        self.run, self.weights, self.sizes, self.outputs = tile_outputs, weights, sizes, np.empty((1, sizes[-1]), np.float32)
+        from edgeml_dqn.network import outputs
+        self.run, self.weights, self.sizes, self.outputs = outputs, weights, sizes, np.empty((1, sizes[-1]), np.float32)
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
         self.run(self.weights, self.sizes, inputs[None], self.outputs)
