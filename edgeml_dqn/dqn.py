@@ -279,7 +279,7 @@ def price_network(
     parts = [part for pair in layers for part in pair] + [added(linear)]
     return np.concatenate([part.ravel() for part in parts]).astype(np.float32), np.array([features, *sizes[1:-1], len(grid.knots)]), priced(limit.base), grid
 
-BLOCK = 2 ** 18  # prices that are written at once: a megabyte, which stays near the core
+BLOCK = 2 ** 18  # outputs of the network that are held at once: a megabyte, which stays near the core
 
 @dataclass(frozen=True, eq=False)
 class DQN:
@@ -292,18 +292,28 @@ class DQN:
     grid: Grid  # of these levels: at its knots, the network's outputs are added
     name: str = "DQN"  # as shown in tables
 
-    def prices(
+    def at_knots(
         self,
         sequences: Sequences,  # of which metrics and, if they are features, intervals are seen
         stream: int,  # which of them
-    ) -> Iterator[np.ndarray]:  # float32 blocks [images, levels]
-        "The price of a token at each level, after each history"
-        memory, scaled, images = self.features.start(1), sequences.population.scaled[sequences.index[stream]], max(1, BLOCK // self.bucket.levels)
+    ) -> Iterator[np.ndarray]:  # float32 blocks [images, knots]
+        "What is added to the MDP's prices at the knots, after each history"
+        memory, scaled, images = self.features.start(1), sequences.population.scaled[sequences.index[stream]], max(1, BLOCK // self.sizes[-1])
         for start in range(0, sequences.length, images):
             block = slice(start, start + images)
             inputs, memory = self.features(scaled[None, block], sequences.interarrival[stream][None, block], memory)
-            added, prices = (np.empty((inputs.shape[1], size), np.float32) for size in (self.sizes[-1], self.bucket.levels))
+            added = np.empty((inputs.shape[1], self.sizes[-1]), np.float32)
             with one_core_a_call(): outputs(self.weights, self.sizes, inputs[0], added)
+            yield added
+
+    def prices(
+        self,
+        sequences: Sequences,  # as above
+        stream: int,  # which of them
+    ) -> Iterator[np.ndarray]:  # float32 blocks [images, levels]
+        "The price of a token at each level, after each history"
+        for added in self.at_knots(sequences, stream):
+            prices = np.empty((len(added), self.bucket.levels), np.float32)
             _fill_levels(added, self.base, self.grid.left, self.grid.part, prices)
             yield prices
 

@@ -34,6 +34,19 @@ def _scan(tokens, expected, prices, waits, refill, cost, capacity, offload, held
     return tokens
 
 # %% ../nbs/api/06_simulate.ipynb #1e6d1717
+@numba.njit(cache=True, nogil=True)
+def _scan_lines(tokens, expected, added, base, left, part, waits, refill, cost, capacity, offload, held):
+    "As `_scan`, for prices `base` [levels from the cost up] and what is added to them at knots [images, knots]"
+    for t in range(len(offload)):
+        held[t], price = tokens, np.float32(np.inf)
+        if tokens >= cost:
+            n = tokens - cost
+            below, above = added[t, left[n]], added[t, left[n] + 1]
+            price = base[n] + below + part[n] * (above - below)
+        offload[t] = expected[t] >= price
+        tokens = step(tokens, offload[t], waits[t], refill, cost, capacity)
+    return tokens
+
 def decide(
     policy: Policy,  # who decides
     sequences: Sequences,  # on what
@@ -43,10 +56,11 @@ def decide(
     expected = sequences.population.expected[sequences.index[stream]]
     waits = np.append(sequences.interarrival[stream, 1:], 1)
     offload, held = np.empty(sequences.length, bool), np.empty(sequences.length, np.int32)
-    tokens, start = policy.bucket.capacity, 0
-    for prices in policy.prices(sequences, stream):
+    tokens, start, lines = policy.bucket.capacity, 0, hasattr(policy, "at_knots")
+    scan, known = (_scan_lines, (policy.base, policy.grid.left, policy.grid.part)) if lines else (_scan, ())
+    for prices in (policy.at_knots if lines else policy.prices)(sequences, stream):
         block = slice(start, None if len(prices) == 1 else start + len(prices))
-        tokens = _scan(tokens, expected[block], prices, waits[block], *policy.bucket.lattice, offload[block], held[block])
+        tokens = scan(tokens, expected[block], prices, *known, waits[block], *policy.bucket.lattice, offload[block], held[block])
         start += len(offload[block])
     return offload, held
 
