@@ -77,9 +77,8 @@ def as_limit(
     context = np.array([np.log(float(bucket.rate)), np.log(float(bucket.depth)), *4 * prices] if shared else [], np.float32)
     scale, planned = float(bucket.depth) ** .5 if shared else 1., np.zeros((0, count))
     if isinstance(features, LearnedFilter):
-        gained = plan(features.metric, population, bucket, intervals, values, discount) - values
-        planned = np.zeros((features.size, count))
-        planned[:len(gained)] = gained[:, knots] / np.sqrt(len(gained)) / scale                     # a belief's features are sqrt(K) times its probabilities
+        gained = plan(features, population, bucket, intervals, values, discount) - values
+        planned = gained[:, knots] / np.sqrt(features.size) / scale                                # features are that much larger than probabilities
     values, planned = ((x - x.mean(-1, keepdims=True)).astype(np.float32) for x in (values, planned))
     return Limit(bucket.lattice, values, context, scale, as_grid(knots), planned)
 
@@ -155,7 +154,7 @@ def make_problem(
     "All that is known before learning; features and interval law from training sequences alone"
     def sample(i): return source.sample(512, 500, spawn(spawn(settings.seed, 1), i))
     intervals = observed_intervals(sample(0).interarrival)
-    if features is None: features = learn_features(sample, arrival_states=8 if len(intervals.probs) > 2 else None)
+    if features is None: features = learn_features(sample, arrival_states=4 if len(intervals.probs) > 2 else None)
     return Problem(source, (buckets,) if isinstance(buckets, TokenBucket) else tuple(buckets), features, intervals, settings.discount)
 
 # %% ../nbs/api/07e_dqn.ipynb #da9fb4f1

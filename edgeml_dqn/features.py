@@ -9,6 +9,7 @@ __all__ = ['MOST_PAST', 'WIDTHS', 'TRIAL', 'History', 'Filter', 'update_belief',
 # %% ../nbs/api/07b_features.ipynb #c6759274
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 from typing import NamedTuple
 
 import numba
@@ -186,7 +187,7 @@ def _check_filter(name, model):
 
 @dataclass(frozen=True, eq=False)
 class LearnedFilter:
-    "The beliefs of learned filters over metrics and, if there is one, over intervals; `ValueError` for a filter that is none"
+    "The belief of a learned filter over metrics or, with one over intervals, over pairs of their states; `ValueError` for a filter that is none"
     metric: Filter  # of metrics on the training scale
     arrival: Filter | None = None  # of inter-arrival times; None: not looked at
     warmup: int = 128  # images until a belief has forgotten where it began
@@ -200,7 +201,7 @@ class LearnedFilter:
     def filters(self) -> list[Filter]: return [f for f in (self.metric, self.arrival) if f]
 
     @property
-    def size(self) -> int: return sum(len(f.start) for f in self.filters)  # network inputs
+    def size(self) -> int: return prod(len(f.start) for f in self.filters)  # network inputs
 
     @property
     def observes_intervals(self) -> bool: return self.arrival is not None  # or else only their law is known
@@ -220,11 +221,11 @@ class LearnedFilter:
         interarrival: np.ndarray,  # int [S, L], time units since the image before
         memory: list[np.ndarray],  # of the pieces before
     ) -> tuple[np.ndarray, list[np.ndarray]]:  # float32 [S, L, size]; the memory for the next piece
-        "The beliefs at each image of a piece of each stream"
+        "The belief at each image of a piece of each stream; of pairs, those with the first arrival state first"
         memory = [prior.copy() for prior in memory]
         beliefs = [_beliefs(f.symbols(values), f.transition, f.emission, prior, np.float32(np.sqrt(len(f.start))))
                    for f, values, prior in zip(self.filters, (scaled, interarrival), memory)]
-        return beliefs[0] if len(beliefs) == 1 else np.concatenate(beliefs, -1), memory
+        return beliefs[0] if len(beliefs) == 1 else (beliefs[1][..., None] * beliefs[0][..., None, :]).reshape(*scaled.shape, self.size), memory
 
 def learn_features(
     sample: Callable[[int], Sequences],  # fresh training sequences, a few hundred streams of a few hundred images, by number

@@ -9,10 +9,10 @@ __all__ = ['SWEEPS', 'STILL', 'decide_in_state', 'plan']
 import numba
 import numpy as np
 
-from .arrivals import Independent, Periodic, longest_wait
+from .arrivals import Independent, longest_wait
 from .bellman import wait
 from .bucket import TokenBucket
-from .features import Filter, learn_features
+from .features import Filter, LearnedFilter, learn_features
 from .metric import Population
 
 # %% ../nbs/api/07c_planning.ipynb #dfb2a282
@@ -38,34 +38,45 @@ def decide_in_state(
 SWEEPS, STILL = 1000, 1e-5  # at most so many; or until no price changes by more than this in one
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy", nogil=True)
-def _iterate(values, transition, rewards, above, gained, refill, cost, intervals, probs, discount):
-    "Sweeps over `values` [states, levels] in place"
-    (states, levels), before = values.shape, np.empty_like(values)
+def _iterate(values, transition, switching, rewards, above, gained, refill, cost, intervals, probs, discount):
+    "Sweeps over `values` [arrival states, states, levels] in place"
+    (rhythms, states, levels), before = values.shape, np.empty_like(values)
     decided, left = np.empty(levels), np.empty_like(values)
     for _ in range(SWEEPS):
         before[:] = values
-        for s in range(states):
-            decide_in_state(discount * values[s], rewards, above[s], gained[s], cost, decided)
-            wait(decided, refill, intervals, probs, left[s])
-        values[:] = np.dot(transition, left)
+        for z in range(rhythms):
+            for s in range(states):
+                decide_in_state(discount * values[z, s], rewards, above[s], gained[s], cost, decided)
+                wait(decided, refill, intervals, probs[z], left[z, s])
+            left[z] = np.dot(transition, left[z])
+        values[:] = np.dot(switching, left.reshape(rhythms, -1)).reshape(values.shape)
         values -= values.mean()
-        moved = np.abs(values[:, cost:] - values[:, :-cost] - before[:, cost:] + before[:, :-cost]).max()
+        moved = np.abs(values[..., cost:] - values[..., :-cost] - before[..., cost:] + before[..., :-cost]).max()
         if moved < STILL: break
 
+def _interval_laws(arrival, intervals):
+    "Of each state of a filter over intervals: each symbol's probability shared out among its intervals as observed"
+    symbols, probs = arrival.symbols(np.arange(len(intervals.probs))), np.array(intervals.probs)
+    shares = probs / np.maximum(np.bincount(symbols, probs, len(arrival.emission))[symbols], np.finfo(float).tiny)
+    laws = (arrival.emission[symbols] * shares[:, None]).T
+    return [Independent(tuple(law / law.sum())) for law in laws]
+
 def plan(
-    model: Filter,  # over metrics, learned
+    features: LearnedFilter,  # whose states are planned for
     population: Population,  # training images
     bucket: TokenBucket,  # the limit
     intervals: Independent,  # observed
     start: np.ndarray,  # float [levels], the MDP's values
     discount: float = 1,  # 1 for the average reward
-) -> np.ndarray:  # float64 [states, levels]
-    "V(k | s): the value of leaving each level in each state of a filter"
+) -> np.ndarray:  # float64 [features, levels]
+    "V(k | s): the value of leaving each level in each state of a filter, or in each pair of states"
+    model, arrival = features.metric, features.arrival
     symbols, size = model.symbols(population.scaled), len(model.emission)
     count, total = np.bincount(symbols, minlength=size), np.bincount(symbols, population.expected, size)
     rewards = np.interp(np.arange(size), np.flatnonzero(count), total[count > 0] / count[count > 0])
     def sums(x): return np.concatenate([np.cumsum(x[::-1], 0)[::-1], np.zeros((1, x.shape[1]))]).T.copy()
-    emission, law = model.emission.astype(float), intervals.law(longest_wait(bucket))[0, :, 0]
-    values, seen = np.tile(np.asarray(start, float), (len(model.start), 1)), np.flatnonzero(law)
-    _iterate(values, model.transition.astype(float), rewards, sums(emission), sums(emission * rewards[:, None]), bucket.refill, bucket.cost, seen, law[seen], float(discount))
-    return values
+    emission, switching = model.emission.astype(float), arrival.transition.astype(float) if arrival else np.ones((1, 1))
+    laws = np.stack([law.law(longest_wait(bucket))[0, :, 0] for law in (_interval_laws(arrival, intervals) if arrival else [intervals])])
+    values, seen = np.tile(np.asarray(start, float), (len(laws), len(model.start), 1)), np.flatnonzero(laws.any(0))
+    _iterate(values, model.transition.astype(float), switching, rewards, sums(emission), sums(emission * rewards[:, None]), bucket.refill, bucket.cost, seen, laws[:, seen], float(discount))
+    return values.reshape(features.size, -1)

@@ -69,14 +69,14 @@ class Belief:
         self.joint.dot(self.transition, self.expected)
 
 class Beliefs:
-    "The beliefs of filters over metrics and, if there is one, over intervals"
+    "The belief of a filter over metrics or, with one over intervals, over pairs of their states"
     def __init__(
         self,
         metric: Belief,  # of metrics on the training scale
         arrival: Belief | None = None,  # of inter-arrival times
     ):
-        self.metric, self.arrival = metric, arrival
-        self.size = metric.size + (arrival.size if arrival else 0)
+        self.metric, self.arrival, self.size = metric, arrival, metric.size * (arrival.size if arrival else 1)
+        self.apart = np.empty(metric.size, np.float32), np.empty(self.size // metric.size, np.float32)
 
     def __call__(
         self,
@@ -85,8 +85,11 @@ class Beliefs:
         interval: int,  # time units since the image before
     ) -> None:
         "Move on to the image at hand"
-        self.metric(features[:self.metric.size], scaled)
-        if self.arrival: self.arrival(features[self.metric.size:], interval)
+        if not self.arrival: return self.metric(features, scaled)
+        of_metric, of_interval = self.apart
+        self.metric(of_metric, scaled)
+        self.arrival(of_interval, interval)
+        np.multiply.outer(of_interval, of_metric, out=features.reshape(len(of_interval), -1))
 
 # %% ../nbs/api/09_runtime.ipynb #d0bff364
 class Nothing:

@@ -196,7 +196,7 @@ def trace_features(
 ) -> LearnedFilter:
     "Filters of few states, over metrics and, if they vary, over intervals"
     def sample(sweep): return source.sample(512, 500, spawn(spawn(seed, 1), sweep))
-    return learn_features(sample, metric_states=16, arrival_states=8 if np.ptp(source.interarrival) else None, bins=64)
+    return learn_features(sample, metric_states=16, arrival_states=4 if np.ptp(source.interarrival) else None, bins=64)
 
 # %% ../nbs/api/04b_traces.ipynb #1d851a2e
 PIECES = 10  # that a test is counted in
