@@ -330,6 +330,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                                                                'edgeml_dqn/features.py'),
                                      'edgeml_dqn.features.first_filter': ('api/features.html#first_filter', 'edgeml_dqn/features.py'),
                                      'edgeml_dqn.features.fit_filter': ('api/features.html#fit_filter', 'edgeml_dqn/features.py'),
+                                     'edgeml_dqn.features.interval_filter': ('api/features.html#interval_filter', 'edgeml_dqn/features.py'),
                                      'edgeml_dqn.features.learn_features': ('api/features.html#learn_features', 'edgeml_dqn/features.py'),
                                      'edgeml_dqn.features.update_belief': ('api/features.html#update_belief', 'edgeml_dqn/features.py')},
             'edgeml_dqn.files': { 'edgeml_dqn.files._array': ('api/files.html#_array', 'edgeml_dqn/files.py'),

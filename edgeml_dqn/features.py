@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MOST_PAST', 'WIDTHS', 'TRIAL', 'History', 'Filter', 'update_belief', 'first_filter', 'fit_filter', 'LearnedFilter',
-           'learn_features']
+           'interval_filter', 'learn_features']
 
 # %% ../nbs/api/07b_features.ipynb #c6759274
 from collections.abc import Callable
@@ -227,6 +227,14 @@ class LearnedFilter:
                    for f, values, prior in zip(self.filters, (scaled, interarrival), memory)]
         return beliefs[0] if len(beliefs) == 1 else (beliefs[1][..., None] * beliefs[0][..., None, :]).reshape(*scaled.shape, self.size), memory
 
+def interval_filter(
+    sample: Callable[[int], Sequences],  # fresh training sequences, by number
+    states: int,  # K
+    bins: int = 128,  # B, at most
+) -> Filter:
+    "A filter fitted to intervals, each a symbol of its own as far as symbols go"
+    return fit_filter(lambda sweep: sample(sweep).interarrival, np.unique(sample(0).interarrival)[1:bins] - .5, states)
+
 def learn_features(
     sample: Callable[[int], Sequences],  # fresh training sequences, a few hundred streams of a few hundred images, by number
     metric_states: int = 64,  # K of the filter over metrics
@@ -238,6 +246,4 @@ def learn_features(
         sequences = sample(sweep)
         return sequences.population.scaled[sequences.index]
     metric = fit_filter(metrics, np.unique(np.quantile(metrics(0), np.arange(1, bins) / bins)), metric_states)
-    if arrival_states is None: return LearnedFilter(metric)
-    steps = np.unique(sample(0).interarrival)[1:bins] - .5
-    return LearnedFilter(metric, fit_filter(lambda sweep: sample(sweep).interarrival, steps, arrival_states))
+    return LearnedFilter(metric, None if arrival_states is None else interval_filter(sample, arrival_states, bins))

@@ -12,7 +12,7 @@ import numpy as np
 from .arrivals import Independent, longest_wait
 from .bellman import wait
 from .bucket import TokenBucket
-from .features import Filter, LearnedFilter, learn_features
+from .features import LearnedFilter
 from .metric import Population
 
 # %% ../nbs/api/07c_planning.ipynb #dfb2a282
@@ -75,8 +75,9 @@ def plan(
     count, total = np.bincount(symbols, minlength=size), np.bincount(symbols, population.expected, size)
     rewards = np.interp(np.arange(size), np.flatnonzero(count), total[count > 0] / count[count > 0])
     def sums(x): return np.concatenate([np.cumsum(x[::-1], 0)[::-1], np.zeros((1, x.shape[1]))]).T.copy()
-    emission, switching = model.emission.astype(float), arrival.transition.astype(float) if arrival else np.ones((1, 1))
-    laws = np.stack([law.law(longest_wait(bucket))[0, :, 0] for law in (_interval_laws(arrival, intervals) if arrival else [intervals])])
+    emission = model.emission.astype(float)
+    rhythms, switching = (_interval_laws(arrival, intervals), arrival.transition) if arrival else ([intervals], np.ones((1, 1)))
+    laws = np.stack([rhythm.law(longest_wait(bucket))[0, :, 0] for rhythm in rhythms])
     values, seen = np.tile(np.asarray(start, float), (len(laws), len(model.start), 1)), np.flatnonzero(laws.any(0))
-    _iterate(values, model.transition.astype(float), switching, rewards, sums(emission), sums(emission * rewards[:, None]), bucket.refill, bucket.cost, seen, laws[:, seen], float(discount))
+    _iterate(values, model.transition.astype(float), switching.astype(float), rewards, sums(emission), sums(emission * rewards[:, None]), bucket.refill, bucket.cost, seen, laws[:, seen], float(discount))
     return values.reshape(features.size, -1)

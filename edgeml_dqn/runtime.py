@@ -76,7 +76,7 @@ class Beliefs:
         arrival: Belief | None = None,  # of inter-arrival times
     ):
         self.metric, self.arrival, self.size = metric, arrival, metric.size * (arrival.size if arrival else 1)
-        self.apart = np.empty(metric.size, np.float32), np.empty(self.size // metric.size, np.float32)
+        self.apart = [np.empty(each.size, np.float32) for each in (metric, arrival) if arrival]
 
     def __call__(
         self,
