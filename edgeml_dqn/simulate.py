@@ -23,6 +23,8 @@ from .policies import Policy, ThresholdPolicy, baseline, lower_bound, mdp, polic
 from .sequences import IID, LocationReset, Sequences, Source
 
 # %% ../nbs/api/06_simulate.ipynb #de6d6247
+_step = numba.njit(step)
+
 @numba.njit(cache=True, nogil=True)
 def _scan(tokens, expected, prices, waits, refill, cost, capacity, offload, held):
     "Fill `offload` and `held` (tokens at each decision), and return the tokens that wait for the next block"
@@ -30,7 +32,7 @@ def _scan(tokens, expected, prices, waits, refill, cost, capacity, offload, held
     for t in range(len(offload)):
         held[t] = tokens
         offload[t] = tokens >= cost and expected[t] >= prices[t * moving, tokens]
-        tokens = step(tokens, offload[t], waits[t], refill, cost, capacity)
+        tokens = _step(tokens, offload[t], waits[t], refill, cost, capacity)
     return tokens
 
 # %% ../nbs/api/06_simulate.ipynb #1e6d1717
@@ -44,7 +46,7 @@ def _scan_lines(tokens, expected, added, base, left, part, waits, refill, cost, 
             below, above = added[t, left[n]], added[t, left[n] + 1]
             price = base[n] + below + part[n] * (above - below)
         offload[t] = expected[t] >= price
-        tokens = step(tokens, offload[t], waits[t], refill, cost, capacity)
+        tokens = _step(tokens, offload[t], waits[t], refill, cost, capacity)
     return tokens
 
 def decide(
