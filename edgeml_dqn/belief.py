@@ -15,7 +15,7 @@ import numpy as np
 from .arrivals import Independent, MarkovModulated
 from .bounds import BLOCK, CausalOracle, check_population
 from .bucket import TokenBucket
-from .policies import token_prices
+from .limit import token_prices
 from .sequences import Sequences
 
 # %% ../nbs/api/05c_belief.ipynb #bb498f71
@@ -85,8 +85,13 @@ def filter_states(
 
 # %% ../nbs/api/05c_belief.ipynb #05a78869
 @numba.njit(cache=True, fastmath=True, nogil=True)
-def _average_prices(locations, last, states, table):
-    "[n, M] prices averaged over beliefs: locations [n, width], each row ending at `last`, and states [n, S]; table [S, N + width, M], wrapped"
+def _average_prices(
+    locations: np.ndarray,  # float32 [n, width], belief about the location, each row ending at `last`
+    last: np.ndarray,  # int [n], ring position at which it ends
+    states: np.ndarray,  # float32 [n, S], belief about the arrival state
+    table: np.ndarray,  # float32 [S, N + width, M], price at each level for each state and location, wrapped around the ring
+) -> np.ndarray:  # float32 [n, M]
+    "Prices averaged over beliefs"
     width, prices = locations.shape[1], np.zeros((len(last), table.shape[2]), np.float32)
     for t in range(len(last)):
         start = (last[t] - width + 1) % (table.shape[1] - width)
@@ -114,7 +119,7 @@ class Belief:
         belief, ended = np.zeros((1, min(len(last), window + alike.max())), np.float32), 0
         table = token_prices(self.oracle.values, cost).swapaxes(0, 1)[..., cost:].astype(np.float32)
         table = np.ascontiguousarray(np.concatenate([table, table[:, :belief.shape[1]]], axis=1))
-        states = filter_states(sequences.interarrival[stream], source.arrivals)
+        states = filter_states(sequences.intervals[stream], source.arrivals)
         for start in range(0, sequences.length, BLOCK):
             part = slice(start, start + BLOCK)
             index = sequences.index[stream, part]

@@ -27,15 +27,14 @@ def act(
 @numba.njit(fastmath=True, error_model="numpy", cache=True)
 def wait(
     decided: np.ndarray,  # float [levels], what holding each level at the next decision leads to
-    refill: int,  # q, units per time unit
-    intervals: np.ndarray,  # int [J], time units until that decision: those possible, or the one seen
+    units: np.ndarray,  # int [J], that come in until that decision: those possible, or those that did
     probs: np.ndarray,  # float [J], their probabilities
     left: np.ndarray,  # float [levels], filled: what leaving each level leads to
 ) -> None:
     "Tokens left, topped up by the time until the next image"
     left[:] = 0
-    for i, prob in zip(intervals, probs):
-        below = decided[min(refill * i, len(left)):]
+    for more, prob in zip(units, probs):
+        below = decided[min(more, len(left)):]
         for k in range(len(below)): left[k] += prob * below[k]
         for k in range(len(below), len(left)): left[k] += prob * decided[-1]
 
@@ -44,14 +43,14 @@ def wait(
 def lambda_returns(
     values: np.ndarray,  # float32 [L + 1, levels], V at each image of a short sequence
     expected: np.ndarray,  # float32 [L + 1], expected rewards
-    interarrival: np.ndarray,  # int32 [L + 1], time units since the image before
-    law: tuple[np.ndarray, np.ndarray],  # int32 [J] possible intervals and float32 [J] their probabilities; empty if each wait is the one observed
-    lattice: tuple[int, int, int],  # refill, cost, capacity
+    gained: np.ndarray,  # int64 [L + 1], units that came in before each image
+    law: tuple[np.ndarray, np.ndarray],  # int64 [J] units that may come in and float32 [J] their probabilities; empty if what comes in is what did
+    cost: int,  # p, units per offload
     mix: float,  # lambda, 0 (one step) to 1 (the whole sequence)
     discount: float,  # 1 for the average reward
 ) -> np.ndarray:  # float32 [L, levels], centred targets for all images but the last
     "Targets for token values, for all levels by one backward sweep over the sequence"
-    (refill, cost, _), (intervals, probs), sure = lattice, law, np.ones(1, np.float32)
+    (units, probs), sure = law, np.ones(1, np.float32)
     images, levels = values.shape
     returns, left = np.empty_like(values[1:]), values[-1].copy()
     following, choice, decided = np.empty_like(left), np.empty_like(left), np.empty_like(left)
@@ -60,8 +59,8 @@ def lambda_returns(
         here = values[t]
         for k in range(levels): choice[k], following[k] = whole * here[k], near * here[k] + far * left[k]
         act(choice, following, expected[t], cost, decided)
-        if len(probs): wait(decided, refill, intervals, probs, left)
-        else: wait(decided, refill, interarrival[t:t + 1], sure, left)
+        if len(probs): wait(decided, units, probs, left)
+        else: wait(decided, gained[t:t + 1], sure, left)
         left -= left.mean()
         returns[t - 1] = left
     return returns

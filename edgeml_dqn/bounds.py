@@ -15,22 +15,28 @@ import numpy as np
 from scipy.sparse import csr_array, diags_array, eye_array, kron
 from scipy.sparse.linalg import LinearOperator, gmres, splu
 
-from .arrivals import longest_wait, token_transition
+from .arrivals import token_transition
 from .bucket import TokenBucket
-from .policies import token_prices
+from .limit import token_prices
 from .sequences import Sequences, Source
 
 # %% ../nbs/api/05b_bounds.ipynb #651fbea3
 @numba.njit(cache=True, nogil=True)
-def _best_total(expected, index, interarrival, refill, cost, capacity):
+def _best_total(
+    expected: np.ndarray,  # float64 [N], of the population's images
+    index: np.ndarray,  # int32 [L], which image came
+    gained: np.ndarray,  # int64 [L], units that come in before each
+    cost: int,  # p
+    capacity: int,  # m
+) -> float:
     "Best total expected reward of one stream from a full bucket"
     left, held = np.zeros(capacity + 1), np.zeros(capacity + 1)
     for t in range(len(index) - 1, -1, -1):
-        reward, gained = expected[index[t]], min(capacity, refill * interarrival[t])
+        reward, more = expected[index[t]], gained[t]
         for n in range(cost): held[n] = left[n]
         for n in range(cost, capacity + 1): held[n] = max(left[n], reward + left[n - cost])
-        for k in range(capacity + 1 - gained): left[k] = held[k + gained]
-        left[capacity + 1 - gained:] = held[capacity]
+        for k in range(capacity + 1 - more): left[k] = held[k + more]
+        left[capacity + 1 - more:] = held[capacity]
     return left[capacity]
 
 def clairvoyant(
@@ -38,7 +44,7 @@ def clairvoyant(
     bucket: TokenBucket,  # the limit
 ) -> np.ndarray:  # float64 [streams], expected reward per image
     "The best that any policy could have earned on these very streams: exact dynamic programme from the end"
-    def best(stream): return _best_total(sequences.population.expected, sequences.index[stream], sequences.interarrival[stream], *bucket.lattice)
+    def best(stream): return _best_total(sequences.population.expected, sequences.index[stream], sequences.accrued(bucket, stream), bucket.cost, bucket.capacity)
     with ThreadPoolExecutor(numba.get_num_threads()) as threads: return np.array(list(threads.map(best, range(sequences.streams)))) / sequences.length
 
 # %% ../nbs/api/05b_bounds.ipynb #045ec992
@@ -149,7 +155,7 @@ class CausalOracle:
 
     def __post_init__(self):
         expected, arrivals, order = self.source.population.expected, self.source.arrivals, self.source.order
-        transition = token_transition(arrivals.law(longest_wait(self.bucket)), self.bucket)
+        transition = token_transition(arrivals.accrued(self.bucket))
         count, window = len(expected), order.window(len(expected))
         values, before = np.zeros((1, transition.shape[0])), count
         for stride in (16, 1) if window + 1 < count else (count,):               # one location stands for all where each reaches around the ring

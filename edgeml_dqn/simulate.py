@@ -18,53 +18,72 @@ from scipy.stats import t as student
 from .arrivals import MarkovModulated, Periodic
 from .bucket import TokenBucket, step
 from .data import ilsvrc
+from .limit import Prices, as_prices
 from .metric import Population, populations
-from .policies import Policy, ThresholdPolicy, baseline, lower_bound, mdp, policy_iteration, strong, weak
+from .policies import Policy, baseline, fixed, lower_bound, mdp, policy_iteration, strong, weak
 from .sequences import IID, LocationReset, Sequences, Source
 
 # %% ../nbs/api/06_simulate.ipynb #de6d6247
+@numba.njit(cache=True, nogil=True, fastmath=True)
+def _added(
+    weights: np.ndarray,  # float32 [J]
+    table: np.ndarray,  # float32 [J], of the level that is looked at
+) -> float:
+    "What the past adds to a price"
+    total = np.float32(0)
+    for j in range(len(weights)): total += weights[j] * table[j]
+    return total
+
 _step = numba.njit(step)
 
 @numba.njit(cache=True, nogil=True)
-def _scan(tokens, expected, prices, waits, refill, cost, capacity, offload, held):
-    "Fill `offload` and `held` (tokens at each decision), and return the tokens that wait for the next block"
-    moving = int(len(prices) > 1)
+def _scan(
+    tokens: int,  # units in hand at the first image
+    expected: np.ndarray,  # float64 [n], expected reward of each image
+    base: np.ndarray,  # float64 [n or 1, levels], as in `Prices`, like the next two
+    weights: np.ndarray,  # float32 [n or 1, J]
+    table: np.ndarray,  # float32 [levels, J]
+    gained: np.ndarray,  # int64 [n], units that come in after each image
+    cost: int,  # p
+    capacity: int,  # m
+    offload: np.ndarray,  # bool [n], filled
+    held: np.ndarray,  # int32 [n], filled: units in hand at each decision
+) -> int:  # units in hand at the first image of the next block
+    "Decide one image after another"
+    row, weight = int(len(base) > 1), int(len(weights) > 1)  # how far to move on with each image
     for t in range(len(offload)):
-        held[t] = tokens
-        offload[t] = tokens >= cost and expected[t] >= prices[t * moving, tokens]
-        tokens = _step(tokens, offload[t], waits[t], refill, cost, capacity)
+        held[t], offload[t] = tokens, False
+        if tokens >= cost: offload[t] = expected[t] >= base[t * row, tokens] + _added(weights[t * weight], table[tokens])
+        tokens = _step(tokens, offload[t], gained[t], 1, cost, capacity)
     return tokens
 
 # %% ../nbs/api/06_simulate.ipynb #1e6d1717
-@numba.njit(cache=True, nogil=True)
-def _scan_lines(tokens, expected, added, base, left, part, waits, refill, cost, capacity, offload, held):
-    "As `_scan`, for prices `base` [levels from the cost up] and what is added to them at knots [images, knots]"
-    for t in range(len(offload)):
-        held[t], price = tokens, np.float32(np.inf)
-        if tokens >= cost:
-            n = tokens - cost
-            below, above = added[t, left[n]], added[t, left[n] + 1]
-            price = base[n] + below + part[n] * (above - below)
-        offload[t] = expected[t] >= price
-        tokens = _step(tokens, offload[t], waits[t], refill, cost, capacity)
-    return tokens
-
 def decide(
     policy: Policy,  # who decides
     sequences: Sequences,  # on what
     stream: int,  # which stream
 ) -> tuple[np.ndarray, np.ndarray]:  # bool [length] offloads; int32 [length] units in hand at each decision
-    "All decisions of a policy on one stream, from a full bucket"
+    "All decisions of a policy on one stream, from a full bucket; `ValueError` for prices that are none, or not for these images"
+    bucket, length = policy.bucket, sequences.length
     expected = sequences.population.expected[sequences.index[stream]]
-    waits = np.append(sequences.interarrival[stream, 1:], 1)
-    offload, held = np.empty(sequences.length, bool), np.empty(sequences.length, np.int32)
-    tokens, start, lines = policy.bucket.capacity, 0, hasattr(policy, "at_knots")
-    scan, known = (_scan_lines, (policy.base, policy.grid.left, policy.grid.part)) if lines else (_scan, ())
-    for prices in (policy.at_knots if lines else policy.prices)(sequences, stream):
-        block = slice(start, None if len(prices) == 1 else start + len(prices))
-        tokens = scan(tokens, expected[block], prices, *known, waits[block], *policy.bucket.lattice, offload[block], held[block])
-        start += len(offload[block])
+    gained = np.append(sequences.accrued(bucket, stream)[1:], 0)
+    offload, held = np.empty(length, bool), np.empty(length, np.int32)
+    tokens, start = bucket.capacity, 0
+    for block in policy.prices(sequences, stream):
+        prices = as_prices(block, bucket.levels, policy.name)
+        end = length if _for_all(prices) else start + max(len(prices.base), len(prices.weights))
+        if end > length or start == length: raise ValueError(f"{policy.name} yields prices for more than {length} images; expected a row for each, or one for all")
+        part = slice(start, end)
+        tokens = _scan(tokens, expected[part], *prices, gained[part], bucket.cost, bucket.capacity, offload[part], held[part])
+        start = end
+    if start < length: raise ValueError(f"{policy.name} yields prices for {start} images; expected {length}, or one row for all")
     return offload, held
+
+def _for_all(
+    prices: Prices,  # of a block
+) -> bool:
+    "Whether they hold for all images to come"
+    return len(prices.base) == 1 and not prices.table.shape[1]
 
 # %% ../nbs/api/06_simulate.ipynb #a54193c9
 @dataclass(frozen=True, eq=False)
