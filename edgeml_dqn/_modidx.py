@@ -105,6 +105,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                                                                'edgeml_dqn/calibration.py'),
                                         'edgeml_dqn.calibration.fit_temperature': ( 'api/calibration.html#fit_temperature',
                                                                                     'edgeml_dqn/calibration.py'),
+                                        'edgeml_dqn.calibration.log_probabilities': ( 'api/calibration.html#log_probabilities',
+                                                                                      'edgeml_dqn/calibration.py'),
                                         'edgeml_dqn.calibration.plot_reliability': ( 'api/calibration.html#plot_reliability',
                                                                                      'edgeml_dqn/calibration.py'),
                                         'edgeml_dqn.calibration.ranks': ('api/calibration.html#ranks', 'edgeml_dqn/calibration.py'),

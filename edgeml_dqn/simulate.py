@@ -34,6 +34,8 @@ def _added(
     for j in range(len(weights)): total += weights[j] * table[j]
     return total
 
+_step = numba.njit(step)
+
 @numba.njit(cache=True, nogil=True)
 def _scan(
     tokens: int,  # units in hand at the first image
@@ -52,7 +54,7 @@ def _scan(
     for t in range(len(offload)):
         held[t], offload[t] = tokens, False
         if tokens >= cost: offload[t] = expected[t] >= base[t * row, tokens] + _added(weights[t * weight], table[tokens])
-        tokens = step(tokens, offload[t], gained[t], 1, cost, capacity)
+        tokens = _step(tokens, offload[t], gained[t], 1, cost, capacity)
     return tokens
 
 # %% ../nbs/api/06_simulate.ipynb #1e6d1717
