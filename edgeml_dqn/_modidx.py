@@ -53,6 +53,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
             'edgeml_dqn.belief': { 'edgeml_dqn.belief.Belief': ('api/belief.html#belief', 'edgeml_dqn/belief.py'),
                                    'edgeml_dqn.belief.Belief.bucket': ('api/belief.html#belief.bucket', 'edgeml_dqn/belief.py'),
                                    'edgeml_dqn.belief.Belief.prices': ('api/belief.html#belief.prices', 'edgeml_dqn/belief.py'),
+                                   'edgeml_dqn.belief._add_weighted': ('api/belief.html#_add_weighted', 'edgeml_dqn/belief.py'),
                                    'edgeml_dqn.belief._average_prices': ('api/belief.html#_average_prices', 'edgeml_dqn/belief.py'),
                                    'edgeml_dqn.belief._filter': ('api/belief.html#_filter', 'edgeml_dqn/belief.py'),
                                    'edgeml_dqn.belief.filter_locations': ('api/belief.html#filter_locations', 'edgeml_dqn/belief.py'),
