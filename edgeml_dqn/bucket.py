@@ -11,7 +11,6 @@ from fractions import Fraction
 from math import lcm
 from numbers import Rational, Real
 
-import numba
 import numpy as np
 
 # %% ../nbs/api/00_bucket.ipynb #2ced2969
@@ -38,7 +37,6 @@ def nearest_lattice(
     return rate, (depth * units).limit_denominator(MAX_COST // units) / units
 
 # %% ../nbs/api/00_bucket.ipynb #940607cf
-@numba.njit(cache=True)
 def step(
     tokens: int,  # units in hand at the decision, refill to capacity
     offload: int,  # 1 to spend a token, 0 to keep it

@@ -25,7 +25,7 @@ from .bucket import TokenBucket
 from .dqn import DQN, Learner, Limit, Problem, Settings, acting_policy, as_limit, at_all_levels, network_sizes
 from .features import History, LearnedFilter
 from .files import write_atomically
-from .metric import Population, fit_expected_reward
+from .metric import ExpectedReward, Population
 from .network import outputs
 from .policies import ThresholdPolicy, baseline, mdp, token_prices
 from .runs import pack_features, unpack_features
@@ -57,8 +57,8 @@ def threshold_limit(
 
 # %% ../nbs/api/09a_export.ipynb #3f68adc0
 def _of_population(population):
-    metric, curve = population.metric, fit_expected_reward(population.metric, population.reward)
-    return dict(curve_metric=curve.metric, curve_reward=curve.reward, scaling=np.array([metric.mean(), metric.std()]), population=metric)
+    curve = population.curve
+    return dict(curve_metric=curve.metric, curve_reward=curve.reward, scaling=np.array(population.scaling), population=population.metric)
 
 def policy_arrays(
     learner: Learner,  # whose averaged weights act
@@ -232,9 +232,9 @@ def training_of(
     arrays: dict[str, np.ndarray],  # of policy.npz
 ) -> tuple[Population, Independent, float]:
     "Population, law of intervals and discount, as a policy was trained with them"
-    metric, (mean, deviation) = arrays["population"], arrays["scaling"]
-    expected = np.interp(metric, arrays["curve_metric"], arrays["curve_reward"])
-    return Population(metric, (metric - mean) / deviation, expected, expected, expected), Independent(tuple(arrays["intervals"].tolist())), float(arrays["discount"])
+    metric, scaling, curve = arrays["population"], tuple(arrays["scaling"].tolist()), ExpectedReward(arrays["curve_metric"], arrays["curve_reward"])
+    expected, (mean, deviation) = curve(metric), scaling
+    return Population(metric, (metric - mean) / deviation, expected, expected, expected, curve, scaling), Independent(tuple(arrays["intervals"].tolist())), float(arrays["discount"])
 
 def first_limit(
     arrays: dict[str, np.ndarray],  # of policy.npz

@@ -18,7 +18,6 @@ from secrets import token_hex
 from typing import BinaryIO
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 # %% ../nbs/api/00b_files.ipynb #5709fd09
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -136,6 +135,7 @@ def held(
     folder: str | PathLike,  # made if there is none
 ) -> Iterator[None]:
     "A directory that no other process holds meanwhile; `ValueError` naming it if one does"
+    from filelock import FileLock, Timeout  # here, since a device reads and needs no lock
     folder, new = Path(folder), not Path(folder).exists()
     folder.mkdir(parents=True, exist_ok=True)
     try: lock = FileLock(folder / ".lock").acquire(timeout=0)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from .data import Dataset, Images, ilsvrc
 
@@ -52,6 +51,7 @@ def smooth(
     bandwidth: float,  # deviation of the kernel, as a share of the range of the metric
 ) -> ExpectedReward:
     "Kernel regression with a normal kernel, cut at four deviations"
+    from scipy.ndimage import gaussian_filter1d  # here, since a device that has its curve fits none
     edges = np.linspace(metric.min(), metric.max(), BINS + 1)
     which = np.clip(np.searchsorted(edges, metric, side="right") - 1, 0, BINS - 1)
     sums = np.stack([np.bincount(which, weights, BINS) for weights in (np.ones(len(metric)), reward)])
@@ -106,19 +106,27 @@ class Population:
     expected: np.ndarray  # E[reward | metric], rising: what policies decide on
     reward: np.ndarray  # realised: what the loss counts
     loss_weak: np.ndarray  # loss of the weak answer
+    curve: ExpectedReward  # from metric to `expected`
+    scaling: tuple[float, float]  # training mean and deviation, from metric to `scaled`
 
     def __len__(self): return len(self.metric)
 
-def _population(images, known, curve):
+def _population(
+    images: Images,  # for training or for testing
+    curve: ExpectedReward,  # fitted to the training images
+    scaling: tuple[float, float],  # their metric's mean and deviation
+) -> Population:
+    "Images on their ring"
     order = np.argsort(images.metric, kind="stable")
     metric = images.metric[order]
-    return Population(metric, (metric - known.mean()) / known.std(), curve(metric), images.reward[order], images.loss_weak[order])
+    mean, deviation = scaling
+    return Population(metric, (metric - mean) / deviation, curve(metric), images.reward[order], images.loss_weak[order], curve, scaling)
 
 def populations(
     data: Dataset,  # training and test images
 ) -> tuple[Population, Population]:  # for training, for testing
     "Both sets of images on their rings, with the expected reward and the scale fitted to the training images"
-    order = np.argsort(data.train.metric, kind="stable")  # as in the population, from which curve and scale can so be had again to the last bit
-    known = data.train.metric[order]
-    curve = fit_expected_reward(known, data.train.reward[order])
-    return _population(data.train, known, curve), _population(data.test, known, curve)
+    known = np.sort(data.train.metric)  # sums do not depend on the order in which the images come
+    curve = fit_expected_reward(data.train.metric, data.train.reward)
+    scaling = float(known.mean()), float(known.std())
+    return _population(data.train, curve, scaling), _population(data.test, curve, scaling)
