@@ -179,6 +179,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                                                                'edgeml_dqn/cli_metric.py')},
             'edgeml_dqn.cli_serve': { 'edgeml_dqn.cli_serve._address': ('api/cli_serve.html#_address', 'edgeml_dqn/cli_serve.py'),
                                       'edgeml_dqn.cli_serve._check_access': ('api/cli_serve.html#_check_access', 'edgeml_dqn/cli_serve.py'),
+                                      'edgeml_dqn.cli_serve._tell': ('api/cli_serve.html#_tell', 'edgeml_dqn/cli_serve.py'),
                                       'edgeml_dqn.cli_serve._try_out': ('api/cli_serve.html#_try_out', 'edgeml_dqn/cli_serve.py'),
                                       'edgeml_dqn.cli_serve.edgeml_device': ('api/cli_serve.html#edgeml_device', 'edgeml_dqn/cli_serve.py'),
                                       'edgeml_dqn.cli_serve.edgeml_serve': ('api/cli_serve.html#edgeml_serve', 'edgeml_dqn/cli_serve.py'),
