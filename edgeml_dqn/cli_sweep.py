@@ -25,16 +25,17 @@ def numbers(
     except ValueError: raise ArgumentTypeError(f"{text!r}; expected numbers, with commas between") from None
 
 # %% ../nbs/api/10b_cli_sweep.ipynb #304100a2
-WORDS = dict(tr="rate", tb="depth", rprob="reset_prob", int1="period_1", int2="period_2", tprob1="switch_prob_1", tprob2="switch_prob_2",
-             maxiter="iterations", nhist1="metric_history", nhist2="arrival_history")  # flags that have other names in grids
+WORDS = dict(
+    tr="rate", tb="depth", rprob="reset_prob", int1="period_1", int2="period_2", tprob1="switch_prob_1",
+    tprob2="switch_prob_2", maxiter="iterations", nhist1="metric_history", nhist2="arrival_history")  # flag: in grids
 
 def typed_axes(
     flags: dict,  # by name, None where not typed
 ) -> dict:  # axes of a grid
     "Flags in the words of a grid; a history counts the image at hand, and no intervals are None"
     axes = {WORDS.get(name, name): values for name, values in flags.items() if values is not None}
-    if "metric_history" in axes: axes["metric_history"] = [past + 1 for past in axes["metric_history"]]
-    if "arrival_history" in axes: axes["arrival_history"] = [None if past == -1 else past + 1 for past in axes["arrival_history"]]
+    for name, least in dict(metric_history=0, arrival_history=None).items():
+        if name in axes: axes[name] = [least if past == -1 else past + 1 for past in axes[name]]
     return axes
 
 # %% ../nbs/api/10b_cli_sweep.ipynb #a3913c61
@@ -77,4 +78,5 @@ def _unusual(
 ) -> str:
     "What tells a cell from the one that has all defaults"
     usual, own = flat(Cell()), flat(cell)
-    return " ".join(f"{name}={own[name]}" for name in own if own[name] != usual[name] and not name.startswith("trained_"))
+    unusual = [name for name in own if own[name] != usual[name] and not name.startswith("trained_")]
+    return " ".join(f"{name}={own[name]}" for name in unusual)

@@ -107,7 +107,8 @@ class Cell:
             if getattr(self, name) < least: raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
         for name in ("metric_history", "arrival_history"):
             value, usual = getattr(self, name), getattr(Cell, name)
-            if not self.iterations and value != usual: raise ValueError(f"{name} is {value} with iterations 0; expected iterations, for only a DQN sees it")
+            if self.iterations or value == usual: continue
+            raise ValueError(f"{name} is {value} with iterations 0; expected iterations, for only a DQN sees it")
         if not self.metric_history and self.arrival_history is not None:
             raise ValueError(f"arrival_history is {self.arrival_history} with metric_history 0; expected none, for a filter sees intervals as it is")
         self.features                                                             # for its checks
@@ -135,11 +136,14 @@ def flat(
     cell: Cell,
 ) -> dict:  # of PARAMETERS
     "The parameters of a cell, in the order of tables"
-    return dict(zip(PARAMETERS, [*astuple(cell.tested), *astuple(cell.trained), *(getattr(cell, name) for name in OWN)]))
+    own = [getattr(cell, name) for name in OWN]
+    return dict(zip(PARAMETERS, [*astuple(cell.tested), *astuple(cell.trained), *own]))
 
 # %% ../nbs/api/08_sweep.ipynb #d375aecf
-COMPUTED_BY = tuple("arrivals bounds bucket data features filter limit metric planned planning policies sequences simulate sweep".split())
-TRAINED_BY = ("bellman", "dqn", "network", "training")  # where there is a DQN
+COMPUTED_BY = (
+    "arrivals", "bounds", "bucket", "data", "features", "filter", "limit", "metric",
+    "planned", "planning", "policies", "sequences", "simulate", "sweep")  # any row
+TRAINED_BY = ("bellman", "dqn", "network", "training")  # rows beside a DQN, too
 
 @cache
 def fingerprint(
@@ -163,7 +167,8 @@ def expand(
 ) -> list[Cell]:
     "The cells of a grid, last axis fastest"
     def choices(name, values):
-        return [value if isinstance(value, dict) else {name: value} for value in (values if isinstance(values, list) else [values])]
+        listed = values if isinstance(values, list) else [values]
+        return [value if isinstance(value, dict) else {name: value} for value in listed]
     combined = product(*(choices(name, values) for name, values in grid.items()))
     return [make_cell(**{name: value for part in parts for name, value in part.items()}) for parts in combined]
 
@@ -368,7 +373,7 @@ def sweep(
     scheduler: str | None = None,  # tcp://HOST:PORT of a Dask cluster, instead
     quiet: bool | None = None,  # no progress bar; None: none where nobody watches
 ) -> tuple[pd.DataFrame, dict[Cell, str]]:  # the table, and what went wrong with the cells that are not in it
-    "Do the cells that are missing, a file for each, and write `results.parquet`, however it ends; errors as `on_cluster` and `held`, and `ValueError` for a folder of version 0.1"
+    "Do the cells that are missing, and gather the table, however it ends; `ValueError` for a folder of version 0.1, else errors as `on_cluster`, `held`"
     cells, out, failed = list(dict.fromkeys(cells)), Path(out), {}
     with held(out / "cells"):
         _check_version(out)
