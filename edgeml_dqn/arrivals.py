@@ -170,7 +170,13 @@ def _next_state(periods, switch_probs):
 
 # %% ../nbs/api/03_arrivals.ipynb #da334fc1
 @numba.njit(cache=True)
-def _draw_modulated(length, periods, switch_probs, state, rng):
+def _draw_modulated(
+    length: int,  # images
+    periods: np.ndarray,  # int [2], time units between images within each state
+    switch_probs: np.ndarray,  # float64 [2], per time unit, of leaving each state
+    state: int,  # of the image before the first
+    rng: np.random.Generator,  # the stream's own
+) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] time units; int8 [length] states
     "Inter-arrival times and states of `length` images that follow one seen in `state`"
     interarrival, states = np.empty(length, np.int32), np.empty(length, np.int8)
     left, carry, t = rng.geometric(switch_probs[state]) - 1, 0, 0

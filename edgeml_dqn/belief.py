@@ -64,8 +64,12 @@ def filter_locations(
 
 # %% ../nbs/api/05c_belief.ipynb #d753806a
 @numba.njit(cache=True, nogil=True)
-def _filter(seen, law, belief):
-    "Beliefs [n, S] after each of the intervals; law [longest + 1, S, S]; not a number from an impossible one on"
+def _filter(
+    seen: np.ndarray,  # int [n], intervals in time units
+    law: np.ndarray,  # float64 [longest + 1, S, S], P(interval, next state | state), by interval
+    belief: np.ndarray,  # float64 [S], before the first
+) -> np.ndarray:  # float32 [n, S], not a number from an impossible interval on
+    "Beliefs after each of the intervals"
     beliefs = np.empty((len(seen), len(belief)), np.float32)
     for t in range(len(seen)):
         belief = belief @ law[seen[t]]

@@ -142,7 +142,19 @@ def backward(
             for j in range(sizes[i]): passed[t, j] = passed[t, j] if below[t, j] > 0 else np.float32(0)
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
-def _tile_gradient(weights, sizes, inputs, goals, start, each, first, rows, space, slopes, gradient):
+def _tile_gradient(
+    weights: np.ndarray,  # float32 [weights]
+    sizes: np.ndarray,  # int [layers + 1]
+    inputs: np.ndarray,  # float32 [streams, length or more, features]
+    goals: np.ndarray,  # float32 [streams, length, outputs]
+    start: int,  # first image of the batch, in every stream
+    each: int,  # images of the batch in every stream
+    first: int,  # first history of the tile, counted through the batch
+    rows: int,  # histories in the tile
+    space: np.ndarray,  # float32, workspace for signals
+    slopes: np.ndarray,  # float32, workspace like it
+    gradient: np.ndarray,  # float32 [weights], filled
+) -> None:
     "The gradient of the sum of squared centred errors over histories first, first + 1, ... of a batch: images start ... start + each - 1 of every stream"
     last = len(sizes) - 1
     x, results, slope = signal(space, sizes, 0, rows), signal(space, sizes, last, rows), signal(slopes, sizes, last, rows)
@@ -161,7 +173,14 @@ def _tile_gradient(weights, sizes, inputs, goals, start, each, first, rows, spac
 KEEP, KEEP_SQUARE, EPSILON, LEAST = (np.float32(x) for x in (.9, .999, 1e-7, 1e-30))  # of Adam's moments: decay, guard against division by zero, what counts as zero
 
 @numba.njit(cache=True, fastmath=True, error_model="numpy")
-def adam(weights, first, second, gradient, scale, rate):
+def adam(
+    weights: np.ndarray,  # float32 [n], moved
+    first: np.ndarray,  # float32 [n], mean of gradients, moved on
+    second: np.ndarray,  # float32 [n], mean of their squares, moved on
+    gradient: np.ndarray,  # float32 [n]
+    scale: float,  # float32, of the gradient
+    rate: float,  # float32, the learning rate
+) -> None:
     "One step of Adam (Kingma and Ba 2015) in place, down `scale` times `gradient`; `rate` is corrected for the moments' start"
     one = np.float32(1)
     for j in range(len(weights)):

@@ -50,7 +50,13 @@ class LocationReset:
 def _window(spread, images): return min(images - 1, int(as_fraction(spread, "spread") * images))
 
 @numba.njit(cache=True, nogil=True)
-def _draw_runs(images, window, reset_prob, uniform):
+def _draw_runs(
+    images: int,  # N, on the ring
+    window: int,  # w
+    reset_prob: float,  # rho
+    uniform: np.ndarray,  # float64 [length, 3], random: whether to reset, whereto, and where in the window
+) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] index; int32 [length] location
+    "Images of a stream, from a location drawn anew"
     index, location, here = np.empty(len(uniform), np.int32), np.empty(len(uniform), np.int32), 0
     for t in range(len(uniform)):
         if t == 0 or uniform[t, 0] < reset_prob: here = int(uniform[t, 1] * images)

@@ -114,7 +114,14 @@ def half_width(
 
 # %% ../nbs/api/06_simulate.ipynb #47555c22
 @numba.njit(cache=True, nogil=True)
-def _count(index, offload, held, images, levels):
+def _count(
+    index: np.ndarray,  # int32 [n], which image came
+    offload: np.ndarray,  # bool [n]
+    held: np.ndarray,  # int32 [n], units in hand at each decision
+    images: int,  # N, of the population
+    levels: int,  # of the bucket
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # int64 [N] seen; int64 [N] sent; int64 [levels] decisions
+    "What became of each image, and the tokens at decisions"
     seen, sent, occupancy = np.zeros(images, np.int64), np.zeros(images, np.int64), np.zeros(levels, np.int64)
     for t in range(len(index)):
         seen[index[t]] += 1
