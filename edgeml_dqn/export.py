@@ -26,8 +26,8 @@ from .features import History, LearnedFilter
 from .files import write_atomically
 from .limit import Prices, as_prices
 from .metric import Population
-from .planned import DEFAULT, Planned, Resolution, learn_outlook
-from .planning import Outlook, symbol_rewards
+from .planned import DEFAULT, Planned, Resolution, learn_outlook, symbol_rewards
+from .planning import Outlook
 from .runs import pack_features
 from .runtime import NETWORKS, TOLERANCE, DevicePolicy, load_policy, policy_arrays, split_weights
 from .sequences import Samples, Sequences, spawn
@@ -45,7 +45,7 @@ def outlook_of(
     features, population = policy.features, source.population
     if not isinstance(features, LearnedFilter): return learn_outlook(source, seed, resolution)
     law = observed_intervals(source.sample(resolution.streams, resolution.length, spawn(seed, 1)).intervals)
-    rewards = symbol_rewards(features.metric, population.scaled, population.expected)
+    rewards = symbol_rewards(features.metric, population)
     return Outlook(population.expected, law.intervals, law.probs, features.metric, rewards, features.arrival)
 
 def export_arrays(
