@@ -70,11 +70,14 @@ def _filter(
     belief: np.ndarray,  # float64 [S], before the first
 ) -> np.ndarray:  # float32 [n, S], not a number from an impossible interval on
     "Beliefs after each of the intervals"
-    beliefs = np.empty((len(seen), len(belief)), np.float32)
+    states, beliefs = len(belief), np.empty((len(seen), len(belief)), np.float32)
+    before, after = belief.copy(), np.empty(len(belief))
     for t in range(len(seen)):
-        belief = belief @ law[seen[t]]
-        belief /= belief.sum()
-        beliefs[t] = belief
+        after[:] = 0
+        for s in range(states):
+            for z in range(states): after[z] += before[s] * law[seen[t], s, z]
+        before[:] = after / after.sum()
+        beliefs[t] = before
     return beliefs
 
 def filter_states(
@@ -99,7 +102,10 @@ def _average_prices(
     width, prices = locations.shape[1], np.zeros((len(last), table.shape[2]), np.float32)
     for t in range(len(last)):
         start = (last[t] - width + 1) % (table.shape[1] - width)
-        for s in range(len(table)): prices[t] += states[t, s] * (locations[t] @ table[s, start:start + width])
+        for s in range(len(table)):
+            for k in range(width):
+                weight, row = states[t, s] * locations[t, k], table[s, start + k]
+                for n in range(len(row)): prices[t, n] += weight * row[n]
     return prices
 
 @dataclass(frozen=True, eq=False)

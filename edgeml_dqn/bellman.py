@@ -39,7 +39,7 @@ def wait(
         for k in range(len(below), len(left)): left[k] += prob * decided[-1]
 
 # %% ../nbs/api/07a_bellman.ipynb #7f02e84e
-@numba.njit(fastmath=True, error_model="numpy", cache=True)
+@numba.njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
 def lambda_returns(
     values: np.ndarray,  # float32 [L + 1, levels], V at each image of a short sequence
     expected: np.ndarray,  # float32 [L + 1], expected rewards

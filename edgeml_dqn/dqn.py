@@ -4,10 +4,12 @@
 
 # %% auto #0
 __all__ = ['KNOTS', 'RANGES', 'MOST_HISTORIES', 'BLOCK', 'knots_of', 'interpolation', 'Settings', 'Problem', 'make_problem',
-           'Learner', 'check_learner', 'start_learner', 'Drawn', 'draw', 'q_iteration', 'DQN', 'acting_policy']
+           'Learner', 'check_learner', 'start_learner', 'Drawn', 'draw', 'targets', 'q_iteration', 'DQN',
+           'acting_policy']
 
 # %% ../nbs/api/07e_dqn.ipynb #d0a38a6e
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from numbers import Integral
 from typing import NamedTuple
@@ -146,32 +148,6 @@ def start_learner(
     weights = initial_weights(problem.sizes, spawn(problem.settings.seed, 0), problem.features.additive)
     return Learner(weights, weights, np.zeros((2, len(weights)), np.float32))
 
-@numba.njit(parallel=True, nogil=True, cache=True)
-def _fill_goals(
-    weights: np.ndarray,  # float32 [weights], of the frozen network
-    sizes: np.ndarray,  # int [layers + 1]
-    inputs: np.ndarray,  # float32 [streams, length + 1, features]
-    base: np.ndarray,  # float32 [levels], the MDP's values
-    lines: np.ndarray,  # float32 [J, levels], from knots to levels
-    knots: np.ndarray,  # int [J]
-    expected: np.ndarray,  # float32 [streams, length + 1], expected rewards
-    gained: np.ndarray,  # int64 [streams, length + 1], units that came in before each image
-    law: tuple[np.ndarray, np.ndarray],  # as `Problem.law`
-    cost: int,  # p
-    mix: float,  # lambda
-    discount: float,  # 1 for the average reward
-    goals: np.ndarray,  # float32 [streams, length, J], filled: what the network should say at knots
-) -> None:
-    "Targets of all streams, less the MDP's values"
-    for s in numba.prange(len(goals)):
-        corrections = np.empty((inputs.shape[1], sizes[-1]), np.float32)
-        outputs(weights, sizes, inputs[s], corrections)
-        values = np.dot(corrections, lines)
-        values += base
-        returns = lambda_returns(values, expected[s], gained[s], law, cost, mix, discount)
-        for t in range(goals.shape[1]):
-            for j in range(len(knots)): goals[s, t, j] = returns[t, knots[j]] - base[knots[j]]
-
 class Drawn(NamedTuple):
     "Fresh streams for an iteration, from the first image whose history is whole"
     inputs: np.ndarray  # float32 [streams, length + 1, features]
@@ -191,6 +167,23 @@ def draw(
     expected = population.expected[sequences.index[:, whole]].astype(np.float32)
     return Drawn(inputs[:, whole], expected, sequences.accrued(problem.bucket)[:, whole])
 
+def targets(
+    weights: np.ndarray,  # float32 [weights], of the frozen network
+    problem: Problem,  # what is learned
+    fresh: Drawn,  # sequences
+) -> np.ndarray:  # float32 [streams, length, J]
+    "What the network should say at knots: the returns of each stream, less the MDP's values"
+    settings, knots, law = problem.settings, problem.knots, problem.law
+    base = (problem.values - problem.values.mean()).astype(np.float32)
+    lines = np.ascontiguousarray(interpolation(knots).T)
+    def of_stream(inputs, expected, gained):
+        corrections = np.empty((len(inputs), len(knots)), np.float32)
+        outputs(weights, problem.sizes, inputs, corrections)
+        values = corrections @ lines + base
+        returns = lambda_returns(values, expected, gained, law, problem.bucket.cost, settings.mix, settings.discount)
+        return returns[:, knots] - base[knots]
+    with ThreadPoolExecutor(numba.get_num_threads()) as threads: return np.stack(list(threads.map(of_stream, *fresh)))
+
 def q_iteration(
     learner: Learner,  # as it is
     problem: Problem,  # what is learned
@@ -198,17 +191,12 @@ def q_iteration(
 ) -> Learner:  # one iteration further
     "Fresh sequences, targets by the frozen network, gradient steps (paper, section 4.3)"
     weights, average, moments, iteration, steps = learner
-    settings, sizes, knots = problem.settings, problem.sizes, problem.knots
-    fresh = draw(problem, iteration)
-    base = (problem.values - problem.values.mean()).astype(np.float32)
-    lines = np.ascontiguousarray(interpolation(knots).T)
-    goals = np.empty((settings.streams, settings.length, len(knots)), np.float32)
+    count, fresh = problem.settings.gradient_steps, draw(problem, iteration)
     with one_core_a_call():
-        known = weights, sizes, fresh.inputs, base, lines, knots, fresh.expected, fresh.gained, problem.law
-        _fill_goals(*known, problem.bucket.cost, settings.mix, settings.discount, goals)
-        weights, moments = gradient_steps(weights, sizes, moments, steps, fresh.inputs, goals, settings.gradient_steps, learning_rate)
-    keep = np.float32(min(settings.averaging, (1 + iteration) / (10 + iteration)))
-    return Learner(weights, keep * average + (1 - keep) * weights, moments, iteration + 1, steps + settings.gradient_steps)
+        goals = targets(weights, problem, fresh)
+        weights, moments = gradient_steps(weights, problem.sizes, moments, steps, fresh.inputs, goals, count, learning_rate)
+    keep = np.float32(min(problem.settings.averaging, (1 + iteration) / (10 + iteration)))
+    return Learner(weights, keep * average + (1 - keep) * weights, moments, iteration + 1, steps + count)
 
 # %% ../nbs/api/07e_dqn.ipynb #260de42a
 BLOCK = 2 ** 18  # outputs of the network that are held at once: a megabyte, which stays near the core
