@@ -22,12 +22,12 @@ from fastcore.script import call_parse, store_true
 from tqdm.auto import tqdm
 
 from .bucket import TokenBucket
-from .cli import one_sentence, show
+from .cli import limit_number, one_sentence, show
 from .controller import Controller
 from .link import shaped
 from .protocol import DATATYPES, Classifier
 from .remote import Remote
-from .runtime import load_policy
+from .runtime import DevicePolicy, load_policy
 from .server import make_app, make_server
 from .testbed import Scene, Tally, replay
 
@@ -107,8 +107,8 @@ def edgeml_device(
     scene: str,  # MODULE:FUNCTION that makes the scene
     url: str,  # of the server, as https://strong.example:8000
     model: str = "strong",  # the classifier's name there
-    tr: float = None,  # token rate, per time unit (default: the policy's)
-    tb: float = None,  # token bucket depth (default: the policy's)
+    tr: limit_number = None,  # token rate, per time unit (default: the policy's)
+    tb: limit_number = None,  # token bucket depth (default: the policy's)
     images: int = None,  # how many (default: all that there are)
     time_unit: float = .1,  # seconds
     deadline: float = .1,  # seconds from an image's time to its answer
@@ -123,19 +123,30 @@ def edgeml_device(
     "Run a policy on a scene's images"
     with one_sentence("edgeml-device"), ExitStack() as stack:
         policy, seen, key = load_policy(export_dir), load(scene, Scene), read_key(key_file)
-        bucket = TokenBucket(*(str(policy.limit[name]) if typed is None else typed for name, typed in (("rate", tr), ("depth", tb))))
+        bucket = TokenBucket(policy.exported.bucket.rate if tr is None else tr, policy.exported.bucket.depth if tb is None else tb)
         if images is not None and not 0 <= images <= sys.maxsize: raise ValueError(f"images is {images}; expected 0 to {sys.maxsize}")
         link = {name: value for name, value in (("bandwidth", bandwidth), ("delay", delay)) if value is not None}
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
         remote = stack.enter_context(Remote(url, model, seen.classes, key, cafile, relay))
         controller = stack.enter_context(Controller(policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log))
+        _tell(policy, bucket)
         if not remote.ready(3): print(f"edgeml-device: {url} has no {model} ready for us; images are answered by the weak classifier until it has", file=sys.stderr)
         tally = Tally(deadline)
         gc.freeze()
         try:
             for outcome in tqdm(replay(controller, islice(seen.shots(), images), 0 if saturate else time_unit), total=images, disable=None): tally.add(*outcome)
         except KeyboardInterrupt: pass
-        show(None, tally.summary(), json)
+        show(None, dict(policy=controller.policy_name) | tally.summary(), json)
+
+def _tell(
+    policy: DevicePolicy,  # as exported
+    bucket: TokenBucket,  # under which the device runs
+) -> None:
+    "Say on standard error who decides, if it is not the policy that was exported"
+    made, (first, *others) = policy.exported, policy.takes_over(bucket)
+    if not others: return
+    limits = [f"rate {each.rate}, depth {each.depth}" for each in (made.bucket, bucket)]
+    print(f"edgeml-device: {made.name} was exported for {limits[0]}; under {limits[1]} {first} decides, then {' and '.join(others)} as each is worked out", file=sys.stderr)
 
 def _address(url):
     parts = urlsplit(url)

@@ -4,24 +4,23 @@
 
 # %% auto #0
 __all__ = ['NUMBER', 'EVENTS', 'BARS', 'Session', 'read_log', 'decide_again', 'difference', 'excess', 'Check', 'check',
-           'limits_of', 'compare_on', 'plot_log']
+           'others_on', 'compare_on', 'plot_log']
 
 # %% ../nbs/api/09h_replay.ipynb #19415136
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import cache
 from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from .bucket import TokenBucket
 from .controller import Decider, digest
-from .export import TOLERANCE, first_limit, limit_for, threshold_limit, training_of
-from .policies import mdp
-from .runtime import DevicePolicy
+from .limit import Limit
+from .runtime import PLANNERS, TOLERANCE, DevicePolicy
 
 # %% ../nbs/api/09h_replay.ipynb #eb3742ef
 class Session(NamedTuple):
@@ -34,7 +33,7 @@ class Session(NamedTuple):
     def images(self) -> list[dict]: return [event for event in self.events if event["event"] == "image"]
 
 NUMBER = (int, float)
-EVENTS = dict(start=dict(line=(int,), digest=(str,), rate=(str,), depth=(str,), unit_ns=(str,), deadline_ms=NUMBER),
+EVENTS = dict(start=dict(line=(int,), policy=(str,), digest=(str,), rate=(str,), depth=(str,), unit_ns=(str,), deadline_ms=NUMBER),
               image=dict(line=(int,), time_ns=(int,), metric=NUMBER, tokens=(int,), offload=(bool,), reason=(str,), answer=(str,), total_ms=NUMBER),
               limit=dict(line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,)))  # what each holds, at least
 
@@ -66,17 +65,20 @@ def _session(events):
 # %% ../nbs/api/09h_replay.ipynb #12517959
 BARS = ("no server", "no time", "server busy")  # reasons from outside
 
+def _bucket(event): return TokenBucket(event["rate"], event["depth"])
+
 def decide_again(
     session: Session,  # of a log
     policy: DevicePolicy,  # that made the decisions
 ) -> Iterator[tuple[dict, dict]]:  # what was logged, and what it should have been
-    "Every image and every change of limit; `ValueError` for a log of another policy"
+    "The start, every image and every change of limit; `ValueError` for a log of another policy"
     start = session.start
     if start["digest"] != digest(policy): raise ValueError(f"the log is of policy {start['digest']}, not of {digest(policy)}; expected the export that the device ran")
-    decider = Decider(policy, TokenBucket(start["rate"], start["depth"]), Fraction(start["unit_ns"]), 0)
+    decider = Decider(policy, _bucket(start), Fraction(start["unit_ns"]), 0)
+    yield start, dict(policy=decider.policy.name)
     for event in session.events:
         if event["event"] == "limit":
-            limit = (first_limit if event["policy"] == "Baseline" else limit_for)(policy.arrays, TokenBucket(event["rate"], event["depth"]))
+            limit = policy.limit_of(event["policy"], _bucket(event))
             yield event, decider.retarget(event["time_ns"], limit)
         else:
             yield event, decider.decide(event["time_ns"], event["metric"], event["reason"] if event["reason"] in BARS else "")
@@ -133,36 +135,39 @@ def check(
 
 def _offloads(session):
     "The times of offloads, under each limit in turn"
-    parts = [(TokenBucket(session.start["rate"], session.start["depth"]), [])]
+    parts = [(_bucket(session.start), [])]
     for event in session.events:
-        if event["event"] == "limit": parts.append((TokenBucket(event["rate"], event["depth"]), []))
-        elif event["offload"]: parts[-1][1].append(event["time_ns"])
+        if event["event"] == "limit" and parts[-1][0] != _bucket(event): parts.append((_bucket(event), []))
+        if event.get("offload"): parts[-1][1].append(event["time_ns"])
     return parts
 
 # %% ../nbs/api/09h_replay.ipynb #bb9d8d53
-def limits_of(
+def others_on(
+    sessions: list[Session],  # of a log
     policy: DevicePolicy,  # exported
-) -> dict[str, Callable[[TokenBucket], dict[str, np.ndarray]]]:  # what each knows of a limit
-    "The policy, and those that need no training"
-    population, intervals, discount = training_of(policy.arrays)
-    return {policy.name: lambda bucket: limit_for(policy.arrays, bucket), "MDP": lambda bucket: threshold_limit(mdp(population, bucket, intervals, discount)), "Baseline": lambda bucket: first_limit(policy.arrays, bucket)}
+) -> dict[str, Callable[[TokenBucket], Limit]]:  # what each makes of a limit
+    "The policies that know all limits of a log"
+    buckets = {bucket for session in sessions for bucket, _ in _offloads(session)}
+    names = [*PLANNERS, *([policy.exported.name] if buckets == {policy.exported.bucket} and policy.exported.name not in PLANNERS else [])]
+    def known(name): return cache(lambda bucket: policy.limit_of(name, bucket))
+    return {name: known(name) for name in reversed(names)}
 
 def _decided(session, policy, limits):
     "Decisions on a session's images under its limits"
-    start = session.start
-    decider = Decider(policy, bucket := TokenBucket(start["rate"], start["depth"]), Fraction(start["unit_ns"]), 0)
+    decider = Decider(policy, bucket := _bucket(session.start), Fraction(session.start["unit_ns"]), 0)
     decider.policy.aim(limits(bucket))
     for event in session.events:
         if event["event"] == "image": yield decider.decide(event["time_ns"], event["metric"])
-        elif decider.clock.bucket != (bucket := TokenBucket(event["rate"], event["depth"])): decider.retarget(event["time_ns"], limits(bucket))
+        elif decider.clock.bucket != (bucket := _bucket(event)): decider.retarget(event["time_ns"], limits(bucket))
 
 def compare_on(
     sessions: list[Session],  # of a log
     policy: DevicePolicy,  # that made the decisions
-) -> pd.DataFrame:  # a row for the log and each policy
+):  # a pandas table, a row for the log and each policy
     "Offloads and expected reward per image, of what was decided and of what others would have decided"
+    import pandas as pd  # here, since a check needs none
     rows = dict(logged=[image for session in sessions for image in session.images])
-    rows |= {name: [decided for session in sessions for decided in _decided(session, policy, limits)] for name, limits in limits_of(policy).items()}
+    rows |= {name: [decided for session in sessions for decided in _decided(session, policy, limits)] for name, limits in others_on(sessions, policy).items()}
     def per_image(records, value): return sum(value(r) for r in records if r["offload"]) / max(1, len(records))
     return pd.DataFrame([dict(policy=name, sent=per_image(records, lambda r: 1), reward=per_image(records, lambda r: r["reward"])) for name, records in rows.items()]).set_index("policy")
 
@@ -187,7 +192,7 @@ def plot_log(
 
 def _limits(session):
     "Each image and the limit that it was decided under"
-    bucket = TokenBucket(session.start["rate"], session.start["depth"])
+    bucket = _bucket(session.start)
     for event in session.events:
-        if event["event"] == "limit": bucket = TokenBucket(event["rate"], event["depth"])
+        if event["event"] == "limit": bucket = _bucket(event)
         else: yield event, bucket
