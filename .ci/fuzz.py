@@ -25,11 +25,9 @@ from pyarrow import parquet
 
 from edgeml_dqn import cli, replay, traces
 from edgeml_dqn.calibration import OffloadingMetric, read_metric, write_metric
-from edgeml_dqn.data import ilsvrc, read_npz
-from edgeml_dqn.dqn import acting_policy, make_problem
+from edgeml_dqn.data import read_npz
 from edgeml_dqn.files import read_columns
-from edgeml_dqn.metric import ExpectedReward, populations
-from edgeml_dqn.runs import load_run
+from edgeml_dqn.metric import ExpectedReward
 from edgeml_dqn.runtime import load_policy
 from edgeml_dqn.simulate import decide
 from edgeml_dqn.sweep import read_cells, read_grids
@@ -137,26 +135,21 @@ def csv_table(path): return {name: column.tolist() for name, column in read_colu
 MAKE = """import sys
 from pathlib import Path
 from edgeml_dqn.bucket import TokenBucket
-from edgeml_dqn.cli import edgeml_train
+from edgeml_dqn.cli import edgeml_plan, edgeml_train
+from edgeml_dqn.cli_export import edgeml_export
 from edgeml_dqn.controller import Controller
-from edgeml_dqn.data import ilsvrc
-from edgeml_dqn.dqn import Settings, make_problem, start_learner
-from edgeml_dqn.export import export_policy
-from edgeml_dqn.metric import populations
 from edgeml_dqn.runtime import load_policy
-from edgeml_dqn.sequences import LocationReset, Source
 folder = Path(sys.argv[1])
-edgeml_train.__wrapped__('ilsvrc', str(folder / 'run'), features='filter', stype=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, maxiter=2, sfreq=1)
-bucket, settings = TokenBucket(.1, 4), Settings(hidden=(4,), gradient_steps=1, batch_size=32)
-problem = make_problem(Source(populations(ilsvrc())[0], LocationReset(.1, .1)), bucket, settings)
-export_policy(folder / 'policy', start_learner(problem, settings), problem, settings, bucket, ('numpy',))
-with Controller(load_policy(folder / 'policy'), lambda image: (0, image / 9), lambda image, seconds: 1, bucket, log=folder / 'log.jsonl') as controller:
+edgeml_plan.__wrapped__('ilsvrc', str(folder / 'planned'), tr=.1, tb=4, stype=1)
+edgeml_train.__wrapped__('ilsvrc', str(folder / 'dqn'), tr=.1, tb=4, stype=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, maxiter=2, sfreq=1)
+for run in ('planned', 'dqn'): edgeml_export.__wrapped__('ilsvrc', str(folder / run), str(folder / f'{run}_policy'), runtimes='numpy')
+with Controller(load_policy(folder / 'dqn_policy'), lambda image: (0, image / 9), lambda image, seconds: 1, TokenBucket(.1, 4), log=folder / 'log.jsonl') as controller:
     for image in range(9): controller(image)
 """
 
 
 def made(folder):
-    "A run and an export, made in a process of their own, whose threads would forbid to fork"
+    "Runs and exports of both kinds, made in a process of their own, whose threads would forbid to fork"
     subprocess.run([sys.executable, "-c", MAKE, folder], check=True, capture_output=True)
 
 
@@ -232,13 +225,9 @@ class Near(Text):
 
 
 def checkpoint(path):
-    "As edgeml-simulate reads a run: to the first decisions"
-    folder = path.parent
-    config, features, state = load_run(folder)
-    flags = cli.trained_flags(config, folder)
-    source, settings = cli.as_source(flags, populations(ilsvrc())[0]), cli.as_settings(flags)
-    policy = acting_policy(state.learner, make_problem(source, cli.as_buckets(flags), settings, features), settings)
-    decide(policy, source.sample(2, 50, 0), 0)
+    "As edgeml-simulate opens a run: to the first decisions"
+    opened = cli.open_run("ilsvrc", str(path.parent), {})
+    decide(opened.policy, opened.task.train.sample(2, 50, 0), 0)
     with np.load(path) as file: return plain(dict(file))
 
 
@@ -252,6 +241,7 @@ def kinds(folder):
     "Name: the file's name, its bytes, how it is mutated, how the package reads it, and how it is read otherwise"
     frame = pd.DataFrame({"timestamp": np.arange(30.) / 4, "metric": rng0.random(30), "reward": rng0.integers(-1, 2, 30), "logits": list(rng0.random((30, 3)))})
     packed = io.BytesIO()
+    def kept(name): return (folder / name).read_bytes()
     made(folder)
     write_metric(folder / "metric.json", OffloadingMetric(None, ExpectedReward(np.array([0., .5, 1.]), np.array([-.1, .2, .9]))), loss="top1")
     frame.to_parquet(packed)
@@ -260,13 +250,15 @@ def kinds(folder):
         "table.npz": ("table.npz", saved(metric=rng0.random(30), logits=rng0.random((30, 3)), label=rng0.integers(9, size=30)), of_archive, table, npz_otherwise),
         "table.parquet": ("table.parquet", packed.getvalue(), mutated, table, parquet_otherwise),
         "table.csv": ("table.csv", frame.drop(columns="logits").to_csv(index=False).encode(), mutated, csv_table, csv_otherwise),
-        "checkpoint.npz": ("run/checkpoint.npz", (folder / "run/checkpoint.npz").read_bytes(), of_archive, checkpoint, npz_otherwise),
-        "policy.npz": ("policy/policy.npz", (folder / "policy/policy.npz").read_bytes(), inside, policy, npz_otherwise),
-        "policy.json": ("policy/policy.json", (folder / "policy/policy.json").read_bytes(), mutated, description, json_otherwise),
+        "dqn/checkpoint.npz": ("dqn/checkpoint.npz", kept("dqn/checkpoint.npz"), of_archive, checkpoint, npz_otherwise),
+        "planned/checkpoint.npz": ("planned/checkpoint.npz", kept("planned/checkpoint.npz"), of_archive, checkpoint, npz_otherwise),
+        "dqn/policy.npz": ("dqn_policy/policy.npz", kept("dqn_policy/policy.npz"), inside, policy, npz_otherwise),
+        "planned/policy.npz": ("planned_policy/policy.npz", kept("planned_policy/policy.npz"), inside, policy, npz_otherwise),
+        "policy.json": ("dqn_policy/policy.json", kept("dqn_policy/policy.json"), mutated, description, json_otherwise),
         "metric.json": ("metric.json", (folder / "metric.json").read_bytes(), mutated, metric, metric_otherwise),
         "grid.toml": ("grid.toml", b'spread = [0.1, 0.2]\nrate = [0.1, 0.25]\ndepth = 4\nstreams = 2\nlength = 1000\niterations = 0\n', mutated, grid, grid_otherwise),
         "grid.json": ("grid.json", b'{"grid": [{"spread": [0.1, 0.2], "rate": 0.1, "depth": [4, 5.5]}, {"spread": 0.2, "seed": [0, 1]}]}', mutated, grid, grid_otherwise),
-        "log.jsonl": ("log.jsonl", (folder / "log.jsonl").read_bytes(), mutated, log, log_otherwise),
+        "log.jsonl": ("log.jsonl", kept("log.jsonl"), mutated, log, log_otherwise),
         "trace.csv": ("trace.csv", frame.drop(columns="logits").to_csv(index=False).encode(), mutated, trace, trace_otherwise),
     }
 

@@ -114,7 +114,7 @@ def kills(folder, count, seed=0):
             if facts["kills"] < count and child.kill(random.random() * longest, facts["kills"] % 2):
                 facts["kills"] += 1
                 if checkpoint(run).exists():
-                    state = load_run(run)[2]
+                    state = load_run(run).state
                     facts["checkpoints"] += 1
                     facts["lost"] = max(facts["lost"], child.done.value - state.learner.iteration)
             else:
@@ -133,7 +133,7 @@ def full_disk(folder, images, undisturbed):
     run, room = folder / "full", checkpoint(folder / "whole").stat().st_size - 100  # the last save is the largest
     said, status = Child(images, run, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))).result()
     assert status == 2 and said.count("\n") == 1 and str(checkpoint(run)) in said, said
-    saved = load_run(run)[2].learner.iteration
+    saved = load_run(run).state.learner.iteration
     assert 0 < saved < STOP and [file.name for file in run.iterdir()] == ["checkpoint.npz"]
     assert Child(images, run).result()[1] == 0 and same(arrays(run), undisturbed)
     return dict(said=said.strip().replace(str(folder), ""), saved=saved)

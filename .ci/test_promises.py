@@ -42,7 +42,7 @@ FINE = {  # values that a flag may well have
     "edgeml-demo": {"iterations": ["0"], "seed": ["0"]},
     "edgeml-train": {"tr": ["1.5"], "tb": ["1.5"], "stype": ["0"], "itype": ["0"], "nhist1": ["0"], "nhist2": ["-1", "0", "-99999999999999999999"], "nlayers": ["0"], "lr": ["0", "1.5"], "maxiter": ["0"], "spread": ["0"], "seed": ["0"], "metric": [""]},
     "edgeml-simulate": {"stype": ["0"], "itype": ["0"], "nhist2": ["-1"]},  # as the run was trained
-    "edgeml-sweep": {"tr": ["1.5"], "tb": ["1.5"], "spread": ["0"], "nhist1": ["0"], "maxiter": ["0", "99999999999999999999"], "seed": ["0", "99999999999999999999"], "streams": ["99999999999999999999"], "length": ["99999999999999999999"], "jobs": ["99999999999999999999"]},  # a cell that asks for too much fails alone
+    "edgeml-sweep": {"tr": ["1.5"], "tb": ["1.5"], "spread": ["0"], "maxiter": ["0", "99999999999999999999"], "nhist1": ["-1", "0"], "nhist2": ["-1", "0"], "seed": ["0", "99999999999999999999"], "streams": ["99999999999999999999"], "length": ["99999999999999999999"], "jobs": ["99999999999999999999"]},  # a cell that asks for too much fails alone
     "edgeml-metric": {"seed": ["0", "99999999999999999999"]},
     "edgeml-export": {},
     "edgeml-serve": {"port": ["0"], "max_bytes": ["99999999999999999999"], "timeout": ["inf", "1e308", "99999999999999999999", "1.5"], "connections": ["99999999999999999999"]},
@@ -52,7 +52,7 @@ FLAGS = {  # what else is typed, so that nothing is wrong but the flag
     "edgeml-demo": "--out new --iterations 0 --streams 2 --length 200",
     "edgeml-train": "data.npz new --maxiter 0 --ngdup 2 --gbsz 32 --nlayers 1 --nhidden 4 --nhist1 3",
     "edgeml-simulate": "data.npz run save --streams 2 --length 200",
-    "edgeml-sweep": "none new --int2 3",
+    "edgeml-sweep": "none new --int2 3 --maxiter 1",
     "edgeml-metric": "answers.npz new",
     "edgeml-export": "data.npz run new --runtimes numpy",
     "edgeml-serve": "edgeml_dqn.digits:strong",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from .arrivals import MarkovModulated, Periodic
 from .bucket import TokenBucket, step
@@ -110,7 +110,7 @@ def half_width(
 ) -> float:  # 95 % of such intervals, mean +- this, hold the true mean; NaN for a single sample
     "Half the width of Student's confidence interval of a mean"
     if len(samples) < 2: return float("nan")
-    return float(student.ppf(.975, len(samples) - 1) * np.std(samples, ddof=1) / np.sqrt(len(samples)))
+    return float(stdtrit(len(samples) - 1, .975) * np.std(samples, ddof=1) / np.sqrt(len(samples)))
 
 # %% ../nbs/api/06_simulate.ipynb #47555c22
 @numba.njit(cache=True, nogil=True)
