@@ -53,7 +53,9 @@ def _scan(
     row, weight = int(len(base) > 1), int(len(weights) > 1)  # how far to move on with each image
     for t in range(len(offload)):
         held[t], offload[t] = tokens, False
-        if tokens >= cost: offload[t] = expected[t] >= base[t * row, tokens] + _added(weights[t * weight], table[tokens])
+        if tokens >= cost:
+            price = base[t * row, tokens] + _added(weights[t * weight], table[tokens])
+            offload[t] = expected[t] >= price
         tokens = _step(tokens, offload[t], gained[t], 1, cost, capacity)
     return tokens
 
@@ -72,9 +74,11 @@ def decide(
     for block in policy.prices(sequences, stream):
         prices = as_prices(block, bucket.levels, policy.name)
         end = length if _for_all(prices) else start + max(len(prices.base), len(prices.weights))
-        if end > length or start == length: raise ValueError(f"{policy.name} yields prices for more than {length} images; expected a row for each, or one for all")
+        if end > length or start == length:
+            raise ValueError(f"{policy.name} yields prices for more than {length} images; expected a row for each, or one for all")
         part = slice(start, end)
-        tokens = _scan(tokens, expected[part], *prices, gained[part], bucket.cost, bucket.capacity, offload[part], held[part])
+        filled = offload[part], held[part]
+        tokens = _scan(tokens, expected[part], *prices, gained[part], bucket.cost, bucket.capacity, *filled)
         start = end
     if start < length: raise ValueError(f"{policy.name} yields prices for {start} images; expected {length}, or one row for all")
     return offload, held
