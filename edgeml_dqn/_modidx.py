@@ -201,6 +201,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                                                                       'edgeml_dqn/controller.py'),
                                        'edgeml_dqn.controller.Controller._aim': ( 'api/controller.html#controller._aim',
                                                                                   'edgeml_dqn/controller.py'),
+                                       'edgeml_dqn.controller.Controller._bar': ( 'api/controller.html#controller._bar',
+                                                                                  'edgeml_dqn/controller.py'),
                                        'edgeml_dqn.controller.Controller._decide': ( 'api/controller.html#controller._decide',
                                                                                      'edgeml_dqn/controller.py'),
                                        'edgeml_dqn.controller.Controller._left': ( 'api/controller.html#controller._left',

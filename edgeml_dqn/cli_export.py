@@ -40,7 +40,8 @@ def _export(data, run_dir, out, typed, runtimes, json):
     outlook = outlook_of(policy, source, flags["seed"], RECORDED if isinstance(source, TraceSource) else DEFAULT)
     checks = export_policy(out, policy, source, runtimes, outlook, flags["seed"])
     table = pd.DataFrame(checks).T.assign(largest_difference=lambda t: t.largest_difference.map("{:.0e}".format))
-    show(table.astype({name: int for name in ("flipped", "flipped_ties", "compared", "state_bytes", "file_bytes")}), dict(out=out, policy=policy.name, rate=flags["tr"], depth=flags["tb"], runtimes=checks), json)
+    counts = {name: int for name in ("flipped", "flipped_ties", "compared", "state_bytes", "file_bytes")}
+    show(table.astype(counts), dict(out=out, policy=policy.name, rate=flags["tr"], depth=flags["tb"], runtimes=checks), json)
 
 # %% ../nbs/api/10d_cli_export.ipynb #15e397d9
 @call_parse
