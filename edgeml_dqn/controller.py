@@ -238,6 +238,7 @@ class Controller:
         self.log = None if log is None else JsonLines(log)
         facts = dict(policy=self.policy_name, digest=digest(policy), rate=str(bucket.rate), depth=str(bucket.depth), unit_ns=str(unit_ns))
         self._write(self._numbered(dict(event="start") | facts | dict(deadline_ms=deadline * 1e3, began=time.strftime("%Y-%m-%dT%H:%M:%S%z"))))
+        if remark := policy.remark(bucket): warnings.warn(remark, stacklevel=2)
         self._plan(bucket)
 
     @property

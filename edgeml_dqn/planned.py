@@ -59,7 +59,8 @@ def learn_outlook(
     def intervals(sweep): return sample(sweep).intervals
     bins, law, arrival = resolution.bins, observed_intervals(intervals(0)), None
     metric = fit_filter(metrics, metric_edges(metrics(0), bins), resolution.states, resolution.sweeps)
-    if len(law.intervals) > 1: arrival = fit_filter(intervals, interval_edges(intervals(0), bins), resolution.arrival_states, resolution.sweeps)
+    if len(law.intervals) > 1:
+        arrival = fit_filter(intervals, interval_edges(intervals(0), bins), resolution.arrival_states, resolution.sweeps)
     rewards = symbol_rewards(metric, source.population)
     return Outlook(source.population.expected, law.intervals, law.probs, metric, rewards, arrival, discount)
 

@@ -24,9 +24,10 @@ def published(
 def beside_published(
     table: pd.DataFrame,  # of a sweep, with the columns of the figure, and loss
     figure: str,  # 5a or 6
+    counterparts: dict[str, str],  # policy of the paper: policy of the table that is laid beside it; others have their own names
 ) -> pd.DataFrame:  # the rows that have a published point, with published, and difference, ours less theirs
     "Our losses and those of the paper"
-    facts = published(figure)
+    facts = published(figure).replace({"policy": counterparts})
     both = table.merge(facts, on=[name for name in facts if name in table and name != "published"])
     return both.assign(difference=both.loss - both.published)
 
@@ -40,7 +41,8 @@ def gains(
     return losses.rsub(losses["MDP"], axis=0)
 
 # %% ../nbs/api/08b_published.ipynb #f11f6e4c
-STYLES = {"Baseline": "C7", "MDP": "C0", "DQN": "C1", "Causal oracle": "C2", "Lower Bound": "k"}  # policies, from the worst to the best, and their colours
+STYLES = {  # policies, from the worst to the best, and their colours
+    "Baseline": "C7", "MDP": "C0", "DQN": "C1", "plan, then trained": "C4", "Planned": "C3", "Causal oracle": "C2", "Lower Bound": "k"}
 
 def plot_losses(
     table: pd.DataFrame,  # x, panel, policy and loss; published as well, for dots
@@ -56,6 +58,7 @@ def plot_losses(
     for ax, value in zip(axes[0], values):
         for policy, colour in STYLES.items():
             curve = table[(table[panel] == value) & (table.policy == policy)].sort_values(x)
+            if curve.empty: continue
             ax.plot(curve[x], curve.loss, color=colour, label=policy, ls="--" if policy in ("Causal oracle", "Lower Bound") else "-")
             if "published" in curve: ax.plot(curve[x], curve.published, ".", color=colour)
         ax.set(title=f"{panel.replace('_', ' ')} {value:g}", xlabel=xlabel, xscale=scale)

@@ -249,6 +249,16 @@ class DevicePolicy:
         "Who decides under a limit, one after the other: the policy that was exported for it, or what a device has itself"
         return (self.exported.name,) if bucket == self.exported.bucket else tuple(PLANNERS)
 
+    def remark(
+        self,
+        bucket: TokenBucket,  # a limit
+    ) -> str:  # empty if it is the one that the policy was exported for
+        "Who decides under a limit, in words"
+        made, (first, *others) = self.exported, self.takes_over(bucket)
+        if not others: return ""
+        one, other = (f"rate {each.rate}, depth {each.depth}" for each in (made.bucket, bucket))
+        return f"{made.name} was exported for {one}; under {other} {first} decides, then {' and '.join(others)} as each is worked out"
+
     def limit_of(
         self,
         name: str,  # of those who take over
