@@ -17,10 +17,9 @@ from fastcore.script import call_parse
 
 from edgeml_dqn.bucket import TokenBucket
 from edgeml_dqn.digits import digit_data
-from edgeml_dqn.dqn import Settings, make_problem, start_learner
 from edgeml_dqn.export import export_policy
-from edgeml_dqn.features import History
 from edgeml_dqn.metric import populations
+from edgeml_dqn.planned import Planned, learn_outlook
 from edgeml_dqn.sequences import LocationReset, Source
 
 root, page = Path(__file__).parents[1], os.sysconf("SC_PAGE_SIZE")
@@ -73,9 +72,8 @@ def main(
     "Run both phases on one server"
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
-        bucket, settings = TokenBucket(.1, 4), Settings(hidden=(16,))
-        problem = make_problem(Source(populations(digit_data())[0], LocationReset(.1, .1)), bucket, settings, History(4))
-        export_policy(folder / "policy", start_learner(problem, settings), problem, settings, bucket, ("numpy",))
+        source = Source(populations(digit_data())[0], LocationReset(.1, .1))
+        export_policy(folder / "policy", Planned(learn_outlook(source), TokenBucket(.1, 4)), source)
         (folder / "key.txt").write_text("open-sesame")
         server = command("edgeml_serve", folder, "edgeml_dqn.digits:strong --port 0 --key_file key.txt")
         try:

@@ -1,25 +1,12 @@
 "What a user installs: the wheel, made from the source distribution, works away from the sources"
 import os
-import shutil
 import subprocess
 import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from zipfile import ZipFile
 
-import pytest
-
 root = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory):
-    "Built from a copy without what earlier builds left behind, which setuptools would pick up"
-    tmp = tmp_path_factory.mktemp("package")
-    for name in ("settings.ini", "setup.py", "README.md", "LICENSE"): shutil.copy(root / name, tmp)
-    shutil.copytree(root / "edgeml_dqn", tmp / "edgeml_dqn")
-    subprocess.run([sys.executable, "-m", "build", tmp], check=True, stdout=subprocess.DEVNULL)  # sdist, then the wheel from it
-    return next(tmp.glob("dist/*.whl"))
 
 
 def test_wheel_has_tables(wheel):

@@ -45,7 +45,7 @@ def longest_wait(
     return -(-bucket.capacity // bucket.refill)
 
 def _lumped(
-    law: np.ndarray,  # float64 [states, longest + 1, states], P(next interval, next state | state), the longest wait or more at the end
+    law: np.ndarray,  # float64 [states, longest + 1, states], P(next interval, next state | state)
     bucket: TokenBucket,  # the rate limit
 ) -> np.ndarray:  # float64 [states, levels, states]
     "Intervals as the units that they bring"
@@ -132,7 +132,9 @@ def observed_intervals(
     "The law of the intervals that were seen; where there are more than `MOST_INTERVALS` values, neighbours are averaged"
     seen, counts = np.unique(np.ravel(intervals), return_counts=True)
     group = np.arange(len(seen))
-    if len(seen) > MOST_INTERVALS: group = np.unique((np.cumsum(counts) - 1) * MOST_INTERVALS // counts.sum(), return_inverse=True)[1]
+    if len(seen) > MOST_INTERVALS:
+        share = (np.cumsum(counts) - 1) * MOST_INTERVALS // counts.sum()
+        _, group = np.unique(share, return_inverse=True)
     total = np.bincount(group, counts)
     return Observed(np.bincount(group, seen * counts) / total, total / total.sum())
 

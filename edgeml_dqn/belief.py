@@ -92,6 +92,20 @@ def filter_states(
 
 # %% ../nbs/api/05c_belief.ipynb #05a78869
 @numba.njit(cache=True, fastmath=True, nogil=True)
+def _add_weighted(
+    weights: np.ndarray,  # float32 [width]
+    rows: np.ndarray,  # float32 [width, M]
+    total: np.ndarray,  # float32 [M], added to
+) -> None:
+    "A weighted sum of rows, four at a time"
+    whole = len(weights) - len(weights) % 4
+    for k in range(0, whole, 4):
+        a, b, c, d = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
+        for n in range(len(total)): total[n] += a * rows[k, n] + b * rows[k + 1, n] + c * rows[k + 2, n] + d * rows[k + 3, n]
+    for k in range(whole, len(weights)):
+        for n in range(len(total)): total[n] += weights[k] * rows[k, n]
+
+@numba.njit(cache=True, fastmath=True, nogil=True)
 def _average_prices(
     locations: np.ndarray,  # float32 [n, width], belief about the location, each row ending at `last`
     last: np.ndarray,  # int [n], ring position at which it ends
@@ -102,10 +116,7 @@ def _average_prices(
     width, prices = locations.shape[1], np.zeros((len(last), table.shape[2]), np.float32)
     for t in range(len(last)):
         start = (last[t] - width + 1) % (table.shape[1] - width)
-        for s in range(len(table)):
-            for k in range(width):
-                weight, row = states[t, s] * locations[t, k], table[s, start + k]
-                for n in range(len(row)): prices[t, n] += weight * row[n]
+        for s in range(len(table)): _add_weighted(states[t, s] * locations[t], table[s, start:start + width], prices[t])
     return prices
 
 @dataclass(frozen=True, eq=False)

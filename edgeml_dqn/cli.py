@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['FLAGS', 'PROCESS', 'PLANNED', 'PUBLISHED', 'DEFAULTS', 'FREE', 'HEADINGS', 'COLOURS', 'one_sentence', 'limit_number',
-           'run_flags', 'resolve', 'as_source', 'as_settings', 'Task', 'as_task', 'as_features', 'show', 'save_figure',
-           'Opened', 'open_run', 'edgeml_plan', 'edgeml_train', 'compare_all', 'plot_comparison', 'edgeml_simulate',
-           'test_sequences', 'edgeml_demo', 'busy_process', 'edgeml_bench']
+           'run_flags', 'resolve', 'as_source', 'as_settings', 'Task', 'as_task', 'as_features', 'resolution_of',
+           'show', 'save_figure', 'Opened', 'open_run', 'edgeml_plan', 'edgeml_train', 'compare_all', 'plot_comparison',
+           'edgeml_simulate', 'test_sequences', 'edgeml_demo', 'busy_process', 'edgeml_bench']
 
 # %% ../nbs/api/10_cli.ipynb #98297d14
 import json as json_text
@@ -33,7 +33,7 @@ from .dqn import DQN, Problem, Settings, acting_policy, make_problem, q_iteratio
 from .features import Features, History, LearnedFilter
 from .files import held, write_atomically
 from .metric import Population, populations
-from .planned import DEFAULT, FINE, RECORDED, Planned, learn_outlook
+from .planned import DEFAULT, FINE, RECORDED, Planned, Resolution, learn_outlook
 from .policies import Policy, baseline, lower_bound, mdp, policy_iteration, strong, weak
 from .runs import PlannedRun, TrainedRun, checkpoint, load_run, save_run
 from .sequences import IID, LocationReset, Sequences, Source, spawn
@@ -63,7 +63,9 @@ def one_sentence(
         raise SystemExit(130) from None
 
 # %% ../nbs/api/10_cli.ipynb #5a867143
-PROCESS = dict(tr=.1, tb=5., stype=0, itype=0, spread=.1, rprob=.01, int1=1, int2=3, tprob1=.001, tprob2=.0005, metric="", seed=0)  # limit, images and their times
+PROCESS = dict(  # limit, images and their times
+    tr=.1, tb=5., stype=0, itype=0, spread=.1, rprob=.01,
+    int1=1, int2=3, tprob1=.001, tprob2=.0005, metric="", seed=0)
 PLANNED = PROCESS | dict(discount=1., fine=False)
 PUBLISHED = PROCESS | dict(
     nhist1=95, nhist2=-1, discount=.9999, ngdup=128, gbsz=128, nlayers=5, nhidden=64, lr=3., maxiter=None, sfreq=100,
@@ -132,8 +134,10 @@ def as_settings(
     for flag, low, high in (("lr", 0, 300), ("nlayers", 0, 32), ("gbsz", 1, 10**6), ("maxiter", 0, 10**9), ("sfreq", 1, 10**9)):
         if flags[flag] is not None and not low <= flags[flag] <= high: raise ValueError(f"--{flag} is {flags[flag]}; expected {low} to {high}")
     return Settings(
-        hidden=(flags["nhidden"],) * flags["nlayers"], gradient_steps=flags["ngdup"], batch_size=flags["gbsz"], learning_rate=10 ** -flags["lr"],
-        discount=flags["discount"], seed=flags["seed"], streams=max(count for count in range(1, 33) if flags["gbsz"] % count == 0))
+        hidden=(flags["nhidden"],) * flags["nlayers"],
+        gradient_steps=flags["ngdup"], batch_size=flags["gbsz"], learning_rate=10 ** -flags["lr"],
+        discount=flags["discount"], seed=flags["seed"],
+        streams=max(count for count in range(1, 33) if flags["gbsz"] % count == 0))
 
 class Task(NamedTuple):
     "What a run is made from and tested on"
@@ -165,11 +169,17 @@ def as_features(
     "What a history is boiled down to"
     intervals = flags["nhist2"] + 1 if flags["nhist2"] >= 0 else None
     def belief():
-        outlook = learn_outlook(source, flags["seed"], _resolution(source))
+        outlook = learn_outlook(source, flags["seed"], resolution_of(source))
         return LearnedFilter(outlook.metric, outlook.arrival)
     return _choice(flags, "features", {"history": lambda: History(flags["nhist1"] + 1, intervals), "filter": belief})()
 
-def _resolution(source, fine=False): return RECORDED if isinstance(source, TraceSource) else FINE if fine else DEFAULT
+def resolution_of(
+    source: Source | TraceSource,  # of training sequences
+    fine: bool = False,  # whether made-up sequences are to be looked at closer
+) -> Resolution:
+    "How closely sequences are looked at: of a log, of which there is only so much, less so"
+    if isinstance(source, TraceSource): return RECORDED
+    return FINE if fine else DEFAULT
 
 # %% ../nbs/api/10_cli.ipynb #2daf8ce8
 HEADINGS = dict(interval="+-", share_interval="+- ", to_clairvoyant="regret")  # of printed tables: intervals, and what the clairvoyant would have earned more
@@ -228,7 +238,8 @@ def open_run(
     if kind and run.kind != kind: raise ValueError(f"{folder} holds a {run.kind} run; expected a {kind} run, or another directory")
     flags = resolve(typed, run_flags(run, folder), folder, run.kind)
     task = as_task(data, flags, typed)
-    if run.config["digest"] != task.digest: raise ValueError(f"{data} is not the data that {folder} was made from; expected the same images, or another directory")
+    if run.config["digest"] != task.digest:
+        raise ValueError(f"{data} is not the data that {folder} was made from; expected the same images, or another directory")
     return Opened(run, flags, task)
 
 # %% ../nbs/api/10_cli.ipynb #316128d1
@@ -262,17 +273,20 @@ def _plan(data, run_dir, typed, json):
     else:
         flags = resolve(typed, {}, run_dir, "Planned")
         task = as_task(data, flags, typed)
-        outlook = learn_outlook(task.train, flags["seed"], _resolution(task.train, flags["fine"]), flags["discount"])
+        outlook = learn_outlook(task.train, flags["seed"], resolution_of(task.train, flags["fine"]), flags["discount"])
         run = PlannedRun({}, outlook)
     learned = time.perf_counter()
     policy = Planned(run.outlook, task.bucket)
     planned = time.perf_counter()
     save_run(run_dir, run._replace(config=dict(flags=flags, digest=task.digest)))
     fresh = task.train.sample(16, 20_000, spawn(flags["seed"], 3))
-    result, memoryless = (simulate(each, fresh) for each in (policy, mdp(task.train.population, task.bucket, task.train.arrivals, flags["discount"])))
+    memoryless = mdp(task.train.population, task.bucket, task.train.arrivals, flags["discount"])
+    results = [simulate(each, fresh) for each in (policy, memoryless)]
+    rewards = [float(result.expected.mean()) for result in results]
     show(None, dict(
-        policy=policy.name, rate=str(task.bucket.rate), depth=str(task.bucket.depth), states=policy.features.size, learning_seconds=learned - began, planning_seconds=planned - learned,
-        training_reward=float(result.expected.mean()), mdp_reward=float(memoryless.expected.mean()), run_dir=run_dir, remarks=shortcomings(result, memoryless)), json)
+        policy=policy.name, rate=flags["tr"], depth=flags["tb"], states=policy.features.size,
+        learning_seconds=learned - began, planning_seconds=planned - learned,
+        training_reward=rewards[0], mdp_reward=rewards[1], run_dir=run_dir, remarks=shortcomings(*results)), json)
 
 # %% ../nbs/api/10_cli.ipynb #d2a99fe4
 @call_parse
@@ -314,7 +328,8 @@ def _train(data, run_dir, typed, json):
         flags = resolve(typed, {}, run_dir)
         task = as_task(data, flags, typed)
         run = TrainedRun({}, as_features(flags, task.train), None)
-    problem, config = make_problem(task.train, task.bucket, run.features, as_settings(flags)), dict(flags=flags, digest=task.digest)
+    problem = make_problem(task.train, task.bucket, run.features, as_settings(flags))
+    config = dict(flags=flags, digest=task.digest)
     state, validation = run.state or State(start_learner(problem)), make_validation(problem)
     def save(state): save_run(run_dir, TrainedRun(config, problem.features, state))
     save(state)
@@ -322,8 +337,8 @@ def _train(data, run_dir, typed, json):
     save_figure(plot_learning(state, validation.mdp), Path(run_dir) / "learning.png")
     reward = float(state.scores[-1].validation.mean()) if state.scores else None
     show(None, dict(
-        policy="DQN", iterations=state.learner.iteration, validation_reward=reward, mdp_reward=float(validation.mdp.mean()),
-        run_dir=run_dir, remarks=remarks(state, problem, validation)), json)
+        policy="DQN", iterations=state.learner.iteration, validation_reward=reward,
+        mdp_reward=float(validation.mdp.mean()), run_dir=run_dir, remarks=remarks(state, problem, validation)), json)
 
 # %% ../nbs/api/10_cli.ipynb #1cd0085e
 def compare_all(
@@ -394,14 +409,16 @@ def _simulate(data, run_dir, save_dir, typed, streams, length, json):
     losses = {result.name.lower().replace(" ", "_"): result.loss for result in results}
     arrays = {name: loss.mean() for name, loss in losses.items()} | {f"{name}_streams": loss for name, loss in losses.items()}
     write_atomically(save_dir / "result.npz", lambda file: np.savez(file, **arrays))
-    answer = dict(policy=policy.name) | {name: float(loss.mean()) for name, loss in losses.items()} | dict(result=str(save_dir / "result.npz"))
+    means = {name: float(loss.mean()) for name, loss in losses.items()}
+    answer = dict(policy=policy.name) | means | dict(result=str(save_dir / "result.npz"))
     said = _verdict(policy.name, results, sequences) if isinstance(test, TraceSource) else ""
     show(table, answer | (dict(verdict=said) if said else {}), json)
     if said and not json: print(said)
 
 def _unseen(test, streams, length, seed):
     "What is simulated: fresh streams, or the last part of a log as it is"
-    if not isinstance(test, TraceSource): return test_sequences(test, 100 if streams is None else streams, 100_000 if length is None else length, seed)
+    if not isinstance(test, TraceSource):
+        return test_sequences(test, 100 if streams is None else streams, 100_000 if length is None else length, seed)
     for flag, value in dict(streams=streams, length=length).items():
         if value is not None: raise ValueError(f"--{flag} is for made-up sequences; expected none, for the last part of a log is gone through as it is")
     return test.recorded()
@@ -449,8 +466,9 @@ def _demo(out, iterations, streams, length, seed, json):
     plots = [out / name for name in ("comparison.png", "trace.png")]
     save_figure(plot_comparison(table), plots[0])
     save_figure(plot_trace([mdp(source.population, bucket), planned], sequences), plots[1])
+    seconds = dict(planning_seconds=learned - began, training_seconds=trained - learned)
     rows = json_text.loads(table.to_json(orient="index"))
-    show(table, dict(table=rows, planning_seconds=learned - began, training_seconds=trained - learned, plots=list(map(str, plots))), json)
+    show(table, dict(table=rows) | seconds | dict(plots=list(map(str, plots))), json)
 
 # %% ../nbs/api/10_cli.ipynb #824be8aa
 def _median_seconds(action, times):
@@ -492,14 +510,21 @@ def _bench(json):
     gflops, count = _sgemm_gflops(), sequences.index.size
     def iterate(): return q_iteration(learner, problem, 1e-3)
     def decisions(policy, times=3): return count / _median_seconds(lambda: simulate(policy, sequences), times)
-    def both(): return dict(
-        filter_s=_median_seconds(lambda: learn_outlook(source), 1), plan_s=_median_seconds(lambda: outlook.planned(deep), 3), q_iteration_ms=1e3 * _median_seconds(iterate, 15),
-        oracle_s=_median_seconds(lambda: CausalOracle(source, bucket), 1), decisions_per_s=decisions(dqn), planned_decisions_per_s=decisions(planned))
-    alone = both()
-    with busy_process(): busy = {f"busy_{name}": value for name, value in both().items()}
+    def shared(): return dict(
+        filter_s=_median_seconds(lambda: learn_outlook(source), 1),
+        plan_s=_median_seconds(lambda: outlook.planned(deep), 3),
+        q_iteration_ms=1e3 * _median_seconds(iterate, 15),
+        oracle_s=_median_seconds(lambda: CausalOracle(source, bucket), 1),
+        decisions_per_s=decisions(dqn),
+        planned_decisions_per_s=decisions(planned))
+    alone = shared()
+    with busy_process(): busy = {f"busy_{name}": value for name, value in shared().items()}
     show(None, alone | busy | dict(
-        floor_ms=1e-6 * _iteration_flops(problem) / gflops, threshold_decisions_per_s=decisions(mdp(images, bucket), 5), mdp_ms=1e3 * _median_seconds(lambda: policy_iteration(large, TokenBucket(.1, 1000)), 3),
-        clairvoyant_s=5 * _median_seconds(lambda: clairvoyant(sequences, bucket), 1), sgemm_gflops=gflops, import_ms=_import_ms()), json)
+        floor_ms=1e-6 * _iteration_flops(problem) / gflops,
+        threshold_decisions_per_s=decisions(mdp(images, bucket), 5),
+        mdp_ms=1e3 * _median_seconds(lambda: policy_iteration(large, TokenBucket(.1, 1000)), 3),
+        clairvoyant_s=5 * _median_seconds(lambda: clairvoyant(sequences, bucket), 1),
+        sgemm_gflops=gflops, import_ms=_import_ms()), json)
 
 def _iteration_flops(problem):
     "Multiplications and additions of a Q iteration: forward and backward, and the targets' forward"

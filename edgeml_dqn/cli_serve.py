@@ -10,6 +10,7 @@ import gc
 import socket
 import ssl
 import sys
+import warnings
 from contextlib import ExitStack
 from importlib import import_module
 from itertools import islice
@@ -22,7 +23,7 @@ from fastcore.script import call_parse, store_true
 from tqdm.auto import tqdm
 
 from .bucket import TokenBucket
-from .cli import one_sentence, show
+from .cli import limit_number, one_sentence, show
 from .controller import Controller
 from .link import shaped
 from .protocol import DATATYPES, Classifier
@@ -107,8 +108,8 @@ def edgeml_device(
     scene: str,  # MODULE:FUNCTION that makes the scene
     url: str,  # of the server, as https://strong.example:8000
     model: str = "strong",  # the classifier's name there
-    tr: float = None,  # token rate, per time unit (default: the policy's)
-    tb: float = None,  # token bucket depth (default: the policy's)
+    tr: limit_number = None,  # token rate, per time unit (default: the policy's)
+    tb: limit_number = None,  # token bucket depth (default: the policy's)
     images: int = None,  # how many (default: all that there are)
     time_unit: float = .1,  # seconds
     deadline: float = .1,  # seconds from an image's time to its answer
@@ -122,8 +123,10 @@ def edgeml_device(
 ):
     "Run a policy on a scene's images"
     with one_sentence("edgeml-device"), ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        warnings.showwarning = lambda message, *_: print(f"edgeml-device: {message}", file=sys.stderr)
         policy, seen, key = load_policy(export_dir), load(scene, Scene), read_key(key_file)
-        bucket = TokenBucket(*(str(policy.limit[name]) if typed is None else typed for name, typed in (("rate", tr), ("depth", tb))))
+        bucket = TokenBucket(policy.exported.bucket.rate if tr is None else tr, policy.exported.bucket.depth if tb is None else tb)
         if images is not None and not 0 <= images <= sys.maxsize: raise ValueError(f"images is {images}; expected 0 to {sys.maxsize}")
         link = {name: value for name, value in (("bandwidth", bandwidth), ("delay", delay)) if value is not None}
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
@@ -135,7 +138,7 @@ def edgeml_device(
         try:
             for outcome in tqdm(replay(controller, islice(seen.shots(), images), 0 if saturate else time_unit), total=images, disable=None): tally.add(*outcome)
         except KeyboardInterrupt: pass
-        show(None, tally.summary(), json)
+        show(None, dict(policy=controller.policy_name) | tally.summary(), json)
 
 def _address(url):
     parts = urlsplit(url)

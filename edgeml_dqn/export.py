@@ -26,8 +26,8 @@ from .features import History, LearnedFilter
 from .files import write_atomically
 from .limit import Prices, as_prices
 from .metric import Population
-from .planned import DEFAULT, Planned, Resolution, learn_outlook
-from .planning import Outlook, symbol_rewards
+from .planned import DEFAULT, Planned, Resolution, learn_outlook, symbol_rewards
+from .planning import Outlook
 from .runs import pack_features
 from .runtime import NETWORKS, TOLERANCE, DevicePolicy, load_policy, policy_arrays, split_weights
 from .sequences import Samples, Sequences, spawn
@@ -45,7 +45,7 @@ def outlook_of(
     features, population = policy.features, source.population
     if not isinstance(features, LearnedFilter): return learn_outlook(source, seed, resolution)
     law = observed_intervals(source.sample(resolution.streams, resolution.length, spawn(seed, 1)).intervals)
-    rewards = symbol_rewards(features.metric, population.scaled, population.expected)
+    rewards = symbol_rewards(features.metric, population)
     return Outlook(population.expected, law.intervals, law.probs, features.metric, rewards, features.arrival)
 
 def export_arrays(
@@ -220,7 +220,8 @@ def export_policy(
         scratch = Path(scratch)
         np.savez(scratch / "policy.npz", **arrays)
         files = {"policy.npz": (scratch / "policy.npz").read_bytes()} | networks
-        for name, content in (files | {"policy.json": _about(arrays, policy.bucket, files, {})}).items(): (scratch / name).write_bytes(content)
+        unchecked = {"policy.json": _about(arrays, policy.bucket, files, {})}
+        for name, content in (files | unchecked).items(): (scratch / name).write_bytes(content)
         stream, known = _reference(policy, source, seed)
         checks = {runtime: compare(_follow_alone(scratch, runtime, stream), known) for runtime in runtimes}
     for runtime, checked in checks.items(): _check(runtime, checked)

@@ -66,10 +66,12 @@ def as_prices(
         raise ValueError(f"{name} yields prices of shape {base.shape}; expected [images, {levels}], a price for each token level, or [1, {levels}] for all images alike")
     if table.ndim != 2 or len(table) != levels or weights.ndim != 2 or weights.shape[1] != table.shape[1] or not len(weights):
         raise ValueError(f"{name} yields weights and table of shapes {weights.shape} and {table.shape}; expected [images, J] and [{levels}, J]")
-    if 1 < len(base) != len(weights) > 1: raise ValueError(f"{name} yields {len(base)} rows and {len(weights)} weights; expected as many, or one for all")
+    if 1 < len(base) != len(weights) > 1:
+        raise ValueError(f"{name} yields {len(base)} rows and {len(weights)} weights; expected as many, or one for all")
     for key, array in arrays.items():
         if np.isnan(array).any(): raise ValueError(f"{name} yields {key} that hold NaN; expected numbers")
-    return Prices(np.ascontiguousarray(base, float), *(np.ascontiguousarray(part, np.float32) for part in (weights, table)))
+    weights, table = (np.ascontiguousarray(part, np.float32) for part in (weights, table))
+    return Prices(np.ascontiguousarray(base, float), weights, table)
 
 def _kind(value): return value.dtype if isinstance(value, np.ndarray) else type(value).__name__
 
@@ -80,7 +82,10 @@ def nothing(
     return np.zeros((1, 0), np.float32), np.zeros((levels, 0), np.float32)
 
 # %% ../nbs/api/00c_limit.ipynb #74f1dae4
-WEIGHTS = dict(nothing="prices depend on tokens alone", belief="of a filter, over its states", network="the outputs of a network")  # what a limit's weights are
+WEIGHTS = dict(  # what a limit's weights are
+    nothing="there are none: prices depend on tokens alone",
+    belief="of a filter, over its states",
+    network="the outputs of a network")
 
 @dataclass(frozen=True, eq=False)
 class Limit:
@@ -96,7 +101,8 @@ class Limit:
         if self.weights not in WEIGHTS: raise ValueError(f"weights is {self.weights!r}; expected one of {', '.join(WEIGHTS)}")
         if np.shape(self.base) != (levels,) or np.ndim(self.table) != 2 or len(self.table) != levels:
             raise ValueError(f"base and table have shapes {np.shape(self.base)} and {np.shape(self.table)}; expected {(levels,)} and ({levels}, J), for {levels} token levels")
-        if np.isnan(self.base).any() or not np.isfinite(self.table).all(): raise ValueError(f"the prices of {self.name} are not numbers; expected a number for each token level")
+        if np.isnan(self.base).any() or not np.isfinite(self.table).all():
+            raise ValueError(f"the prices of {self.name} are not numbers; expected a number for each token level")
 
     def price(
         self,
@@ -132,7 +138,8 @@ def threshold_limit(
     thresholds: np.ndarray,  # float [levels], or one for all levels
 ) -> Limit:
     "Prices that depend on tokens alone"
-    return Limit(name, bucket, np.broadcast_to(np.asarray(thresholds, float), bucket.levels).copy(), nothing(bucket.levels)[1])
+    base = np.broadcast_to(np.asarray(thresholds, float), bucket.levels).copy()
+    return Limit(name, bucket, base, nothing(bucket.levels)[1])
 
 # %% ../nbs/api/00c_limit.ipynb #8e77f535
 def above(

@@ -34,7 +34,8 @@ def pack_features(
     features: Features,  # of histories
 ) -> dict[str, np.ndarray]:
     "Features as named arrays; `ValueError` for features of a user's own, of which a file could only keep the name"
-    if not isinstance(features, (History, LearnedFilter)): raise ValueError(f"features is a {type(features).__name__}, which cannot be kept; expected History or LearnedFilter")
+    if not isinstance(features, (History, LearnedFilter)):
+        raise ValueError(f"features is a {type(features).__name__}, which cannot be kept; expected History or LearnedFilter")
     if isinstance(features, History): return {"history": np.array([features.metric_history, features.arrival_history or 0], np.int64)}
     filters = {"metric": features.metric, "arrival": features.arrival}
     arrays = {f"{name}_{field}": values for name, model in filters.items() if model for field, values in model._asdict().items()}

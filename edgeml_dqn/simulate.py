@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from .arrivals import MarkovModulated, Periodic
 from .bucket import TokenBucket, step
@@ -53,7 +53,9 @@ def _scan(
     row, weight = int(len(base) > 1), int(len(weights) > 1)  # how far to move on with each image
     for t in range(len(offload)):
         held[t], offload[t] = tokens, False
-        if tokens >= cost: offload[t] = expected[t] >= base[t * row, tokens] + _added(weights[t * weight], table[tokens])
+        if tokens >= cost:
+            price = base[t * row, tokens] + _added(weights[t * weight], table[tokens])
+            offload[t] = expected[t] >= price
         tokens = _step(tokens, offload[t], gained[t], 1, cost, capacity)
     return tokens
 
@@ -72,9 +74,11 @@ def decide(
     for block in policy.prices(sequences, stream):
         prices = as_prices(block, bucket.levels, policy.name)
         end = length if _for_all(prices) else start + max(len(prices.base), len(prices.weights))
-        if end > length or start == length: raise ValueError(f"{policy.name} yields prices for more than {length} images; expected a row for each, or one for all")
+        if end > length or start == length:
+            raise ValueError(f"{policy.name} yields prices for more than {length} images; expected a row for each, or one for all")
         part = slice(start, end)
-        tokens = _scan(tokens, expected[part], *prices, gained[part], bucket.cost, bucket.capacity, offload[part], held[part])
+        filled = offload[part], held[part]
+        tokens = _scan(tokens, expected[part], *prices, gained[part], bucket.cost, bucket.capacity, *filled)
         start = end
     if start < length: raise ValueError(f"{policy.name} yields prices for {start} images; expected {length}, or one row for all")
     return offload, held
@@ -110,7 +114,7 @@ def half_width(
 ) -> float:  # 95 % of such intervals, mean +- this, hold the true mean; NaN for a single sample
     "Half the width of Student's confidence interval of a mean"
     if len(samples) < 2: return float("nan")
-    return float(student.ppf(.975, len(samples) - 1) * np.std(samples, ddof=1) / np.sqrt(len(samples)))
+    return float(stdtrit(len(samples) - 1, .975) * np.std(samples, ddof=1) / np.sqrt(len(samples)))
 
 # %% ../nbs/api/06_simulate.ipynb #47555c22
 @numba.njit(cache=True, nogil=True)
