@@ -181,7 +181,7 @@ class OnnxNetwork:
     def __call__(self, inputs: np.ndarray) -> np.ndarray: return self.run(None, {"inputs": inputs[None]})[0][0]
 
 # %% ../nbs/api/09_runtime.ipynb #39b32c37
-PLANNERS = dict(Baseline=Outlook.baseline, MDP=Outlook.mdp, Planned=Outlook.planned)  # that a device has itself: the quickest first, the best last
+PLANNERS = dict(Baseline=Outlook.baseline, MDP=Outlook.mdp, Planned=Outlook.planned)  # of a device: the quickest first, the best last
 
 class DevicePolicy:
     "A policy that follows one stream"
@@ -316,7 +316,9 @@ def load_policy(
     _, arrays = read_export(folder, tuple({"policy.npz", NETWORKS[runtime]}))
     if runtime != "numpy" and "weights" not in arrays: raise ValueError(f"{folder} has no network that {runtime} could run; expected runtime numpy")
     path, network = Path(folder) / NETWORKS[runtime], (arrays.get("weights"), arrays.get("sizes"))
-    starts = dict(numpy=lambda: NumpyNetwork(*network), numba=lambda: CompiledNetwork(*network), litert=lambda: LiteRTNetwork(path), onnx=lambda: OnnxNetwork(path))
+    starts = dict(
+        numpy=lambda: NumpyNetwork(*network), numba=lambda: CompiledNetwork(*network),
+        litert=lambda: LiteRTNetwork(path), onnx=lambda: OnnxNetwork(path))
     try:
         policy = DevicePolicy(arrays, starts[runtime])
         tried = policy.fresh()
