@@ -705,7 +705,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                   'edgeml_dqn.sweep.read_grids': ('api/sweep.html#read_grids', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep.run_cell': ('api/sweep.html#run_cell', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep.sweep': ('api/sweep.html#sweep', 'edgeml_dqn/sweep.py'),
-                                  'edgeml_dqn.sweep.unlimited': ('api/sweep.html#unlimited', 'edgeml_dqn/sweep.py')},
+                                  'edgeml_dqn.sweep.without_limit': ('api/sweep.html#without_limit', 'edgeml_dqn/sweep.py')},
             'edgeml_dqn.testbed': { 'edgeml_dqn.testbed.Scene': ('api/testbed.html#scene', 'edgeml_dqn/testbed.py'),
                                     'edgeml_dqn.testbed.Shot': ('api/testbed.html#shot', 'edgeml_dqn/testbed.py'),
                                     'edgeml_dqn.testbed.Tally': ('api/testbed.html#tally', 'edgeml_dqn/testbed.py'),
