@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from fastcore.script import anno_parser
 
+from edgeml_dqn.planned import Resolution
+
 root = Path(__file__).parents[1]
 config = ConfigParser(delimiters=["="])
 config.read(root / "settings.ini")
@@ -40,16 +42,18 @@ def test_mutated_files():
 NUMBERS = ["nan", "inf", "-inf", "-1", "0", "1e308", "-1e308", "99999999999999999999", "-99999999999999999999", "1.5", "x", ""]
 FINE = {  # values that a flag may well have
     "edgeml-demo": {"iterations": ["0"], "seed": ["0"]},
+    "edgeml-plan": {"tr": ["1.5"], "tb": ["1.5"], "stype": ["0"], "itype": ["0"], "spread": ["0"], "seed": ["0", "99999999999999999999"], "metric": [""]},
     "edgeml-train": {"tr": ["1.5"], "tb": ["1.5"], "stype": ["0"], "itype": ["0"], "nhist1": ["0"], "nhist2": ["-1", "0", "-99999999999999999999"], "nlayers": ["0"], "lr": ["0", "1.5"], "maxiter": ["0"], "spread": ["0"], "seed": ["0"], "metric": [""]},
     "edgeml-simulate": {"stype": ["0"], "itype": ["0"], "nhist2": ["-1"]},  # as the run was trained
     "edgeml-sweep": {"tr": ["1.5"], "tb": ["1.5"], "spread": ["0"], "maxiter": ["0", "99999999999999999999"], "nhist1": ["-1", "0"], "nhist2": ["-1", "0"], "seed": ["0", "99999999999999999999"], "streams": ["99999999999999999999"], "length": ["99999999999999999999"], "jobs": ["99999999999999999999"]},  # a cell that asks for too much fails alone
     "edgeml-metric": {"seed": ["0", "99999999999999999999"]},
-    "edgeml-export": {},
+    "edgeml-export": {"runtimes": [""]},  # all that can run it
     "edgeml-serve": {"port": ["0"], "max_bytes": ["99999999999999999999"], "timeout": ["inf", "1e308", "99999999999999999999", "1.5"], "connections": ["99999999999999999999"]},
     "edgeml-device": {"tr": ["1.5"], "tb": ["1.5"], "images": ["0"], "time_unit": ["1e308", "99999999999999999999", "1.5"], "deadline": ["1.5"], "bandwidth": ["inf", "1e308", "99999999999999999999", "1.5"], "delay": ["0", "1e308", "99999999999999999999", "1.5"]},
 }
 FLAGS = {  # what else is typed, so that nothing is wrong but the flag
     "edgeml-demo": "--out new --iterations 0 --streams 2 --length 200",
+    "edgeml-plan": "data.npz new",
     "edgeml-train": "data.npz new --maxiter 0 --ngdup 2 --gbsz 32 --nlayers 1 --nhidden 4 --nhist1 3",
     "edgeml-simulate": "data.npz run save --streams 2 --length 200",
     "edgeml-sweep": "none new --int2 3 --maxiter 1",
@@ -62,7 +66,8 @@ def nothing_wrong(*_): raise SystemExit(0)
 
 
 INSTEAD = {  # of what would take long, or for ever, when nothing is wrong
-    "edgeml-demo": {"make_problem": nothing_wrong},
+    "edgeml-demo": {"learn_outlook": nothing_wrong},
+    "edgeml-plan": {"DEFAULT": Resolution(states=8, bins=12, streams=32, sweeps=2)},
     "edgeml-sweep": {"sweep": nothing_wrong},
     "edgeml-serve": {"make_server": lambda *_: SimpleNamespace(run=lambda sockets: sockets[0].close())},
     "edgeml-device": {"Tally": nothing_wrong},

@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['FLAGS', 'PROCESS', 'PLANNED', 'PUBLISHED', 'DEFAULTS', 'FREE', 'HEADINGS', 'COLOURS', 'one_sentence', 'limit_number',
-           'run_flags', 'resolve', 'as_source', 'as_settings', 'Task', 'as_task', 'as_features', 'show', 'save_figure',
-           'Opened', 'open_run', 'edgeml_plan', 'edgeml_train', 'compare_all', 'plot_comparison', 'edgeml_simulate',
-           'test_sequences', 'edgeml_demo', 'busy_process', 'edgeml_bench']
+           'run_flags', 'resolve', 'as_source', 'as_settings', 'Task', 'as_task', 'as_features', 'resolution_of',
+           'show', 'save_figure', 'Opened', 'open_run', 'edgeml_plan', 'edgeml_train', 'compare_all', 'plot_comparison',
+           'edgeml_simulate', 'test_sequences', 'edgeml_demo', 'busy_process', 'edgeml_bench']
 
 # %% ../nbs/api/10_cli.ipynb #98297d14
 import json as json_text
@@ -33,7 +33,7 @@ from .dqn import DQN, Problem, Settings, acting_policy, make_problem, q_iteratio
 from .features import Features, History, LearnedFilter
 from .files import held, write_atomically
 from .metric import Population, populations
-from .planned import DEFAULT, FINE, RECORDED, Planned, learn_outlook
+from .planned import DEFAULT, FINE, RECORDED, Planned, Resolution, learn_outlook
 from .policies import Policy, baseline, lower_bound, mdp, policy_iteration, strong, weak
 from .runs import PlannedRun, TrainedRun, checkpoint, load_run, save_run
 from .sequences import IID, LocationReset, Sequences, Source, spawn
@@ -169,11 +169,17 @@ def as_features(
     "What a history is boiled down to"
     intervals = flags["nhist2"] + 1 if flags["nhist2"] >= 0 else None
     def belief():
-        outlook = learn_outlook(source, flags["seed"], _resolution(source))
+        outlook = learn_outlook(source, flags["seed"], resolution_of(source))
         return LearnedFilter(outlook.metric, outlook.arrival)
     return _choice(flags, "features", {"history": lambda: History(flags["nhist1"] + 1, intervals), "filter": belief})()
 
-def _resolution(source, fine=False): return RECORDED if isinstance(source, TraceSource) else FINE if fine else DEFAULT
+def resolution_of(
+    source: Source | TraceSource,  # of training sequences
+    fine: bool = False,  # whether made-up sequences are to be looked at closer
+) -> Resolution:
+    "How closely sequences are looked at: of a log, of which there is only so much, less so"
+    if isinstance(source, TraceSource): return RECORDED
+    return FINE if fine else DEFAULT
 
 # %% ../nbs/api/10_cli.ipynb #2daf8ce8
 HEADINGS = dict(interval="+-", share_interval="+- ", to_clairvoyant="regret")  # of printed tables: intervals, and what the clairvoyant would have earned more
@@ -267,7 +273,7 @@ def _plan(data, run_dir, typed, json):
     else:
         flags = resolve(typed, {}, run_dir, "Planned")
         task = as_task(data, flags, typed)
-        outlook = learn_outlook(task.train, flags["seed"], _resolution(task.train, flags["fine"]), flags["discount"])
+        outlook = learn_outlook(task.train, flags["seed"], resolution_of(task.train, flags["fine"]), flags["discount"])
         run = PlannedRun({}, outlook)
     learned = time.perf_counter()
     policy = Planned(run.outlook, task.bucket)
@@ -278,7 +284,7 @@ def _plan(data, run_dir, typed, json):
     results = [simulate(each, fresh) for each in (policy, memoryless)]
     rewards = [float(result.expected.mean()) for result in results]
     show(None, dict(
-        policy=policy.name, rate=str(task.bucket.rate), depth=str(task.bucket.depth), states=policy.features.size,
+        policy=policy.name, rate=flags["tr"], depth=flags["tb"], states=policy.features.size,
         learning_seconds=learned - began, planning_seconds=planned - learned,
         training_reward=rewards[0], mdp_reward=rewards[1], run_dir=run_dir, remarks=shortcomings(*results)), json)
 
@@ -450,10 +456,11 @@ def _demo(out, iterations, streams, length, seed, json):
     if not 0 <= iterations <= 10**9: raise ValueError(f"--iterations is {iterations}; expected 0 to {10**9}")
     source, unseen = (Source(population, LocationReset(.1, .1)) for population in populations(read_data("ilsvrc")))
     bucket, sequences = TokenBucket(.1, 4), test_sequences(unseen, streams, length, seed)
+    settings = Settings(seed=seed)
     began = time.perf_counter()
     planned = Planned(learn_outlook(source, seed), bucket)
     learned = time.perf_counter()
-    problem = make_problem(source, bucket, settings=Settings(seed=seed))
+    problem = make_problem(source, bucket, settings=settings)
     dqn = acting_policy(train(problem, iterations).learner, problem)
     trained = time.perf_counter()
     _, table = compare_all(source, sequences, bucket, [dqn, planned], unseen)

@@ -12,13 +12,11 @@ from pathlib import Path
 import pandas as pd
 from fastcore.script import call_parse, store_true
 
-from .cli import limit_number, one_sentence, open_run, save_figure, show
+from .cli import limit_number, one_sentence, open_run, resolution_of, save_figure, show
 from .export import export_policy, outlook_of
 from .files import held
-from .planned import DEFAULT, RECORDED
 from .replay import check, compare_on, plot_log, read_log
 from .runtime import load_policy
-from .traces import TraceSource
 
 # %% ../nbs/api/10d_cli_export.ipynb #bdfdc29f
 @call_parse
@@ -37,10 +35,11 @@ def edgeml_export(
 def _export(data, run_dir, out, typed, runtimes, json):
     opened = open_run(data, run_dir, typed)
     policy, flags, source = opened.policy, opened.flags, opened.task.train
-    outlook = outlook_of(policy, source, flags["seed"], RECORDED if isinstance(source, TraceSource) else DEFAULT)
+    outlook = outlook_of(policy, source, flags["seed"], resolution_of(source))
     checks = export_policy(out, policy, source, runtimes, outlook, flags["seed"])
     table = pd.DataFrame(checks).T.assign(largest_difference=lambda t: t.largest_difference.map("{:.0e}".format))
-    show(table.astype({name: int for name in ("flipped", "flipped_ties", "compared", "state_bytes", "file_bytes")}), dict(out=out, policy=policy.name, rate=flags["tr"], depth=flags["tb"], runtimes=checks), json)
+    counts = {name: int for name in ("flipped", "flipped_ties", "compared", "state_bytes", "file_bytes")}
+    show(table.astype(counts), dict(out=out, policy=policy.name, rate=flags["tr"], depth=flags["tb"], runtimes=checks), json)
 
 # %% ../nbs/api/10d_cli_export.ipynb #15e397d9
 @call_parse

@@ -10,6 +10,7 @@ import gc
 import socket
 import ssl
 import sys
+import warnings
 from contextlib import ExitStack
 from importlib import import_module
 from itertools import islice
@@ -27,7 +28,7 @@ from .controller import Controller
 from .link import shaped
 from .protocol import DATATYPES, Classifier
 from .remote import Remote
-from .runtime import DevicePolicy, load_policy
+from .runtime import load_policy
 from .server import make_app, make_server
 from .testbed import Scene, Tally, replay
 
@@ -122,6 +123,8 @@ def edgeml_device(
 ):
     "Run a policy on a scene's images"
     with one_sentence("edgeml-device"), ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        warnings.showwarning = lambda message, *_: print(f"edgeml-device: {message}", file=sys.stderr)
         policy, seen, key = load_policy(export_dir), load(scene, Scene), read_key(key_file)
         bucket = TokenBucket(policy.exported.bucket.rate if tr is None else tr, policy.exported.bucket.depth if tb is None else tb)
         if images is not None and not 0 <= images <= sys.maxsize: raise ValueError(f"images is {images}; expected 0 to {sys.maxsize}")
@@ -129,7 +132,6 @@ def edgeml_device(
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
         remote = stack.enter_context(Remote(url, model, seen.classes, key, cafile, relay))
         controller = stack.enter_context(Controller(policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log))
-        _tell(policy, bucket)
         if not remote.ready(3): print(f"edgeml-device: {url} has no {model} ready for us; images are answered by the weak classifier until it has", file=sys.stderr)
         tally = Tally(deadline)
         gc.freeze()
@@ -137,16 +139,6 @@ def edgeml_device(
             for outcome in tqdm(replay(controller, islice(seen.shots(), images), 0 if saturate else time_unit), total=images, disable=None): tally.add(*outcome)
         except KeyboardInterrupt: pass
         show(None, dict(policy=controller.policy_name) | tally.summary(), json)
-
-def _tell(
-    policy: DevicePolicy,  # as exported
-    bucket: TokenBucket,  # under which the device runs
-) -> None:
-    "Say on standard error who decides, if it is not the policy that was exported"
-    made, (first, *others) = policy.exported, policy.takes_over(bucket)
-    if not others: return
-    limits = [f"rate {each.rate}, depth {each.depth}" for each in (made.bucket, bucket)]
-    print(f"edgeml-device: {made.name} was exported for {limits[0]}; under {limits[1]} {first} decides, then {' and '.join(others)} as each is worked out", file=sys.stderr)
 
 def _address(url):
     parts = urlsplit(url)

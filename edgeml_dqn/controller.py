@@ -236,8 +236,10 @@ class Controller:
         self.lock, self.planning, self.slots = threading.Lock(), threading.Lock(), threading.BoundedSemaphore(in_flight)
         self.lines, self.origin, self.decider = 0, clock(), Decider(policy, bucket, unit_ns, 0)
         self.log = None if log is None else JsonLines(log)
-        facts = dict(policy=self.policy_name, digest=digest(policy), rate=str(bucket.rate), depth=str(bucket.depth), unit_ns=str(unit_ns))
-        self._write(self._numbered(dict(event="start") | facts | dict(deadline_ms=deadline * 1e3, began=time.strftime("%Y-%m-%dT%H:%M:%S%z"))))
+        limit = dict(rate=str(bucket.rate), depth=str(bucket.depth), unit_ns=str(unit_ns), deadline_ms=deadline * 1e3)
+        start = dict(event="start", policy=self.policy_name, digest=digest(policy)) | limit
+        self._write(self._numbered(start | dict(began=time.strftime("%Y-%m-%dT%H:%M:%S%z"))))
+        if remark := policy.remark(bucket): warnings.warn(remark, stacklevel=2)
         self._plan(bucket)
 
     @property
@@ -269,10 +271,16 @@ class Controller:
         "The decision, and a slot for the remote if it is to offload"
         with self.lock:
             now = self.clock()
-            bar = "no server" if self.remote is None else "no time" if self._left(began) <= 0 else "" if self.slots.acquire(blocking=False) else "server busy"
+            bar = self._bar(began)
             record = self._numbered(dict(event="image") | self.decider.decide(now - self.origin, metric, bar))
             if not bar and not record["offload"]: self.slots.release()
         return record | dict(policy_ms=(self.clock() - now) / 1e6)
+
+    def _bar(self, began):
+        "Why no image can be sent; or nothing, and a slot is taken"
+        if self.remote is None: return "no server"
+        if self._left(began) <= 0: return "no time"
+        return "" if self.slots.acquire(blocking=False) else "server busy"
 
     def _left(self, began): return (self.deadline_ns - GRACE_NS - (self.clock() - began)) / 1e9  # seconds
 

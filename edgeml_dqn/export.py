@@ -220,7 +220,8 @@ def export_policy(
         scratch = Path(scratch)
         np.savez(scratch / "policy.npz", **arrays)
         files = {"policy.npz": (scratch / "policy.npz").read_bytes()} | networks
-        for name, content in (files | {"policy.json": _about(arrays, policy.bucket, files, {})}).items(): (scratch / name).write_bytes(content)
+        unchecked = {"policy.json": _about(arrays, policy.bucket, files, {})}
+        for name, content in (files | unchecked).items(): (scratch / name).write_bytes(content)
         stream, known = _reference(policy, source, seed)
         checks = {runtime: compare(_follow_alone(scratch, runtime, stream), known) for runtime in runtimes}
     for runtime, checked in checks.items(): _check(runtime, checked)

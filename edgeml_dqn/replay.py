@@ -91,7 +91,8 @@ def difference(
     "What is wrong with an event"
     def near(a, b): return a == b or None not in (a, b) and abs(a - b) <= TOLERANCE
     tie = again.get("price") is not None and near(again["reward"], again["price"])
-    wrong = [key for key, value in again.items() if not (near(logged.get(key), value) if key in ("reward", "price") else logged.get(key) == value)]
+    def alike(key): return near(logged.get(key), again[key]) if key in ("reward", "price") else logged.get(key) == again[key]
+    wrong = [key for key in again if not alike(key)]
     if not set(wrong) <= {"offload", "reason"} or wrong and not tie: return "; ".join(f"{key} is {logged.get(key)}, expected {again[key]}" for key in wrong)
     return "tie" if wrong else ""
 
@@ -126,12 +127,14 @@ def check(
     policy: DevicePolicy,  # that made the decisions
 ) -> Check:
     "Decide a session again; `ValueError` for a log of another policy"
-    found = [(event, difference(event, again)) for event, again in decide_again(session, policy)]
-    images = session.images
+    found = [(event["line"], difference(event, again)) for event, again in decide_again(session, policy)]
+    images, unit_ns = session.images, Fraction(session.start["unit_ns"])
     reasons = Counter(event["reason"] for event in images) + Counter(event["error"] for event in images if "error" in event)
-    return Check(len(images), sum(event["offload"] for event in images), [f"line {event['line']}: {wrong}" for event, wrong in found if wrong not in ("", "tie")], sum(wrong == "tie" for _, wrong in found),
-                 float(max(excess(times, bucket, Fraction(session.start["unit_ns"])) for bucket, times in _offloads(session))),
-                 sum(event["total_ms"] > session.start["deadline_ms"] for event in images), session.lost, dict(reasons))
+    return Check(
+        images=len(images), offloads=sum(event["offload"] for event in images),
+        differ=[f"line {line}: {wrong}" for line, wrong in found if wrong not in ("", "tie")], ties=sum(wrong == "tie" for _, wrong in found),
+        excess=float(max(excess(times, bucket, unit_ns) for bucket, times in _offloads(session))),
+        late=sum(event["total_ms"] > session.start["deadline_ms"] for event in images), lost=session.lost, reasons=dict(reasons))
 
 def _offloads(session):
     "The times of offloads, under each limit in turn"
@@ -166,10 +169,13 @@ def compare_on(
 ):  # a pandas table, a row for the log and each policy
     "Offloads and expected reward per image, of what was decided and of what others would have decided"
     import pandas as pd  # here, since a check needs none
-    rows = dict(logged=[image for session in sessions for image in session.images])
-    rows |= {name: [decided for session in sessions for decided in _decided(session, policy, limits)] for name, limits in others_on(sessions, policy).items()}
-    def per_image(records, value): return sum(value(r) for r in records if r["offload"]) / max(1, len(records))
-    return pd.DataFrame([dict(policy=name, sent=per_image(records, lambda r: 1), reward=per_image(records, lambda r: r["reward"])) for name, records in rows.items()]).set_index("policy")
+    decided = dict(logged=[image for session in sessions for image in session.images])
+    for name, limits in others_on(sessions, policy).items():
+        decided[name] = [each for session in sessions for each in _decided(session, policy, limits)]
+    def row(records):
+        sent = [record["reward"] for record in records if record["offload"]]
+        return dict(sent=len(sent) / max(1, len(records)), reward=sum(sent) / max(1, len(records)))
+    return pd.DataFrame([dict(policy=name) | row(records) for name, records in decided.items()]).set_index("policy")
 
 # %% ../nbs/api/09h_replay.ipynb #fefaae01
 def plot_log(

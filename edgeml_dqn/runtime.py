@@ -181,7 +181,7 @@ class OnnxNetwork:
     def __call__(self, inputs: np.ndarray) -> np.ndarray: return self.run(None, {"inputs": inputs[None]})[0][0]
 
 # %% ../nbs/api/09_runtime.ipynb #39b32c37
-PLANNERS = dict(Baseline=Outlook.baseline, MDP=Outlook.mdp, Planned=Outlook.planned)  # that a device has itself: the quickest first, the best last
+PLANNERS = dict(Baseline=Outlook.baseline, MDP=Outlook.mdp, Planned=Outlook.planned)  # of a device: the quickest first, the best last
 
 class DevicePolicy:
     "A policy that follows one stream"
@@ -249,6 +249,16 @@ class DevicePolicy:
         "Who decides under a limit, one after the other: the policy that was exported for it, or what a device has itself"
         return (self.exported.name,) if bucket == self.exported.bucket else tuple(PLANNERS)
 
+    def remark(
+        self,
+        bucket: TokenBucket,  # a limit
+    ) -> str:  # empty if it is the one that the policy was exported for
+        "Who decides under a limit, in words"
+        made, (first, *others) = self.exported, self.takes_over(bucket)
+        if not others: return ""
+        one, other = (f"rate {each.rate}, depth {each.depth}" for each in (made.bucket, bucket))
+        return f"{made.name} was exported for {one}; under {other} {first} decides, then {' and '.join(others)} as each is worked out"
+
     def limit_of(
         self,
         name: str,  # of those who take over
@@ -306,7 +316,9 @@ def load_policy(
     _, arrays = read_export(folder, tuple({"policy.npz", NETWORKS[runtime]}))
     if runtime != "numpy" and "weights" not in arrays: raise ValueError(f"{folder} has no network that {runtime} could run; expected runtime numpy")
     path, network = Path(folder) / NETWORKS[runtime], (arrays.get("weights"), arrays.get("sizes"))
-    starts = dict(numpy=lambda: NumpyNetwork(*network), numba=lambda: CompiledNetwork(*network), litert=lambda: LiteRTNetwork(path), onnx=lambda: OnnxNetwork(path))
+    starts = dict(
+        numpy=lambda: NumpyNetwork(*network), numba=lambda: CompiledNetwork(*network),
+        litert=lambda: LiteRTNetwork(path), onnx=lambda: OnnxNetwork(path))
     try:
         policy = DevicePolicy(arrays, starts[runtime])
         tried = policy.fresh()

@@ -124,8 +124,10 @@ def spawn(
     seed: int | np.random.SeedSequence,  # the parent
     child: int,  # which child
 ) -> np.random.SeedSequence:  # the same one each time, and independent of its siblings
-    "A child of a seed, without counting the children that were had"
-    seed = seed if isinstance(seed, np.random.SeedSequence) else np.random.SeedSequence(seed)
+    "A child of a seed, without counting the children that were had; `ValueError` for a seed below 0"
+    if not isinstance(seed, np.random.SeedSequence):
+        if seed < 0: raise ValueError(f"seed is {seed}; expected a whole number, at least 0")
+        seed = np.random.SeedSequence(seed)
     return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, child))
 
 MOST_IMAGES = 2**28  # that are drawn at a time, of 13 bytes each

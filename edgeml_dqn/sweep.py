@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['TESTED', 'OWN', 'PARAMETERS', 'COMPUTED_BY', 'TRAINED_BY', 'Process', 'Cell', 'make_cell', 'flat', 'fingerprint',
-           'digest', 'expand', 'read_grids', 'read_cells', 'Transferred', 'add_noise', 'unlimited', 'learn_policies',
-           'run_cell', 'attempt', 'on_cores', 'on_cluster', 'cell_file', 'gather', 'sweep']
+           'digest', 'expand', 'read_grids', 'read_cells', 'Transferred', 'add_noise', 'without_limit',
+           'learn_policies', 'run_cell', 'attempt', 'on_cores', 'on_cluster', 'cell_file', 'gather', 'sweep']
 
 # %% ../nbs/api/08_sweep.ipynb #34e91fc7
 import ast
@@ -41,7 +41,7 @@ from .limit import Prices, as_prices
 from .metric import Population, populations
 from .planned import Planned, learn_outlook
 from .policies import Policy, baseline, lower_bound, mdp, strong, weak
-from .sequences import LocationReset, Source, spawn
+from .sequences import LocationReset, Sequences, Source, spawn
 from .simulate import comparison, simulate
 from .training import train
 
@@ -207,7 +207,11 @@ class Transferred:
     @property
     def name(self) -> str: return self.policy.name
 
-    def prices(self, sequences, stream: int) -> Iterator[Prices]:
+    def prices(
+        self,
+        sequences: Sequences,  # of which the policy sees what it sees elsewhere
+        stream: int,  # which of them
+    ) -> Iterator[Prices]:
         "What as many tokens, rounded down to a level of its own, cost there"
         ours, theirs = self.bucket, self.policy.bucket
         levels = np.minimum(np.arange(ours.levels) * theirs.cost // ours.cost, theirs.capacity)
@@ -236,10 +240,10 @@ def _keep(name, key, make):
     if not kept or kept[0] != key: kept = _kept[name] = key, make()
     return kept[1]
 
-def unlimited(
+def without_limit(
     process: Process,
 ) -> Process:
-    "A process but for its limit: what sequences are drawn from, and an outlook is learned from"
+    "What sequences are drawn from, and an outlook is learned from: the same for all limits"
     return replace(process, rate=1., depth=1.)
 
 def learn_policies(
@@ -248,7 +252,7 @@ def learn_policies(
     images: str,  # digest of the data
 ) -> list[Policy]:
     "Planned, for the limit of the test; and, with iterations, the DQN, for the limit of training"
-    key = images, unlimited(cell.trained), cell.seed
+    key = images, without_limit(cell.trained), cell.seed
     outlook = _keep("outlook", key, lambda: learn_outlook(source, cell.seed))
     planned = Planned(outlook, cell.tested.bucket)
     if not cell.iterations: return [planned]
@@ -268,7 +272,7 @@ def run_cell(
     began, images, bucket = time.process_time(), data.digest, cell.tested.bucket
     seen, unseen = populations(add_noise(data, cell.trained.noise, cell.tested.noise))
     source, test = cell.trained.source(seen), cell.tested.source(unseen)
-    key = images, cell.trained.noise, unlimited(cell.tested), cell.seed, cell.streams, cell.length
+    key = images, cell.trained.noise, without_limit(cell.tested), cell.seed, cell.streams, cell.length
     sequences = _keep("sequences", key, lambda: test.sample(cell.streams, cell.length, spawn(cell.seed, 100)))
     known = seen, cell.trained.bucket, source.arrivals
     limited = [baseline(*known), mdp(*known), *learn_policies(cell, source, images)]
@@ -378,7 +382,7 @@ def sweep(
     with held(out / "cells"):
         _check_version(out)
         missing = [cell for cell in cells if not cell_file(out, cell, data).exists()]
-        missing.sort(key=lambda cell: str((unlimited(cell.trained), unlimited(cell.tested), cell.trained.bucket)))
+        missing.sort(key=lambda cell: str((without_limit(cell.trained), without_limit(cell.tested), cell.trained.bucket)))
         attempts = on_cluster(missing, data, scheduler) if scheduler else on_cores(missing, data, jobs or cpu_count())
         try:
             for cell, answer in tqdm(attempts, "cells", len(cells), initial=len(cells) - len(missing), disable=quiet):
