@@ -122,6 +122,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                 'edgeml_dqn.cli.Opened.problem': ('api/cli.html#opened.problem', 'edgeml_dqn/cli.py'),
                                 'edgeml_dqn.cli.Task': ('api/cli.html#task', 'edgeml_dqn/cli.py'),
                                 'edgeml_dqn.cli._bench': ('api/cli.html#_bench', 'edgeml_dqn/cli.py'),
+                                'edgeml_dqn.cli._check_size': ('api/cli.html#_check_size', 'edgeml_dqn/cli.py'),
                                 'edgeml_dqn.cli._choice': ('api/cli.html#_choice', 'edgeml_dqn/cli.py'),
                                 'edgeml_dqn.cli._demo': ('api/cli.html#_demo', 'edgeml_dqn/cli.py'),
                                 'edgeml_dqn.cli._fits': ('api/cli.html#_fits', 'edgeml_dqn/cli.py'),
