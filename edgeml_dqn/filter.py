@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['EVERY', 'PART', 'BLOCK', 'FLOOR', 'WIDTHS', 'TRIAL', 'Filter', 'check_filter', 'Counts', 'one_blas_thread',
-           'expected_counts', 'first_filter', 'climb', 'fit_filter', 'metric_edges', 'interval_edges']
+           'expected_counts', 'first_filter', 'as_filter', 'Climb', 'fit_filter', 'metric_edges', 'interval_edges']
 
-# %% ../nbs/api/06b_filter.ipynb #2a652964
+# %% ../nbs/api/06b_filter.ipynb #fab55a5b
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -18,7 +18,7 @@ import numpy as np
 try: from threadpoolctl import threadpool_limits
 except ImportError: threadpool_limits = None
 
-# %% ../nbs/api/06b_filter.ipynb #a4d958cf
+# %% ../nbs/api/06b_filter.ipynb #6608f5d4
 class Filter(NamedTuple):
     "A hidden Markov model of one observed quantity"
     edges: np.ndarray  # float [B - 1], rising; symbol = how many edges a value reaches
@@ -49,7 +49,7 @@ def check_filter(
 def _are_probabilities(part, axis):
     return part.dtype == np.float32 and (part > 0).all() and np.allclose(part.sum(axis), 1, atol=1e-3)
 
-# %% ../nbs/api/06b_filter.ipynb #30dbb54e
+# %% ../nbs/api/06b_filter.ipynb #df47c8e9
 EVERY = 4  # images from one renormalisation to the next
 
 def _forward(
@@ -102,13 +102,13 @@ def _sum_by_symbol(
     order, ends = np.argsort(symbols, kind="stable"), np.cumsum(np.bincount(symbols, minlength=size))
     return np.array([part.sum(0) for part in np.split(states[order], ends[:-1])], float)
 
-# %% ../nbs/api/06b_filter.ipynb #e5b80686
+# %% ../nbs/api/06b_filter.ipynb #d2387c73
 PART, BLOCK = 32_768, 16_384  # numbers in a part's beliefs at one image, which stay in a core's cache; images that are summed by symbol at once
 
 class Counts(NamedTuple):
     "What is expected to have happened in some streams"
-    moves: np.ndarray  # float32 [K, K], from state to state
-    seen: np.ndarray  # float64 [B, K], symbols in each state
+    moves: np.ndarray  # float [K, K], from state to state
+    seen: np.ndarray  # float [B, K], symbols in each state
     fit: float  # log likelihood
 
 def one_blas_thread() -> AbstractContextManager:
@@ -141,7 +141,7 @@ def expected_counts(
         counted = list(pool.map(lambda part: _count_part(model, part), parts))
     return Counts(*(sum(part) for part in zip(*counted)))
 
-# %% ../nbs/api/06b_filter.ipynb #0df3dfba
+# %% ../nbs/api/06b_filter.ipynb #894b12e2
 FLOOR = 1e-5  # of all probabilities, as a share of what they would be if all were equal
 
 def _probs(
@@ -165,35 +165,48 @@ def first_filter(
     emission = share[:, None] * (np.exp(-.5 * ((rank[:, None] - centre) / width) ** 2) + 1e-3)
     return Filter(edges, _probs(np.ones(states), 0), _probs(.8 * np.eye(states) + .2 / states, 1), _probs(emission, 0))
 
-def climb(
-    model: Filter,  # as it is
-    values: np.ndarray,  # float [S, L], streams
-) -> tuple[Filter, float]:  # likelier than the one before; and how likely that was, log likelihood of an image
-    "One sweep of expectation maximisation"
-    counts = expected_counts(model, values)
-    better = Filter(model.edges, _probs(counts.seen.sum(0), 0), _probs(counts.moves, 1), _probs(counts.seen, 0))
-    return better, counts.fit / values.size
+def as_filter(
+    edges: np.ndarray,  # float [B - 1], rising
+    counts: Counts,  # what is expected to have happened
+) -> Filter:
+    "The filter under which that is likeliest"
+    return Filter(edges, _probs(counts.seen.sum(0), 0), _probs(counts.moves, 1), _probs(counts.seen, 0))
 
-# %% ../nbs/api/06b_filter.ipynb #00cadc2d
-WIDTHS, TRIAL = (.03, .25), 3  # of bumps to begin with, narrow or wide; and sweeps that each gets until the likelier goes on
+# %% ../nbs/api/06b_filter.ipynb #73b0d5a3
+WIDTHS, TRIAL = (.03, .25), 6  # of bumps to begin with, narrow or wide; and sweeps that each gets until the likelier goes on
+
+class Climb(NamedTuple):
+    "Where a climb has got to"
+    model: Filter
+    counts: Counts | None = None  # that it rests on, and the fit of the model before it to the last sweep's streams; None: it is a guess
+
+    def up(
+        self,
+        values: np.ndarray,  # float [S, L], fresh streams
+        share: float,  # by which they move what was counted so far
+    ) -> "Climb":
+        "One sweep further"
+        new = expected_counts(self.model, values)
+        mixed = [old + share * (fresh - old) for old, fresh in zip(self.counts or new, new)]
+        counts = Counts(*mixed[:2], new.fit)
+        return Climb(as_filter(self.model.edges, counts), counts)
 
 def fit_filter(
     draw: Callable[[int], np.ndarray],  # of the sweep: fresh streams of values [S, L]
     edges: np.ndarray,  # float [B - 1], rising
     states: int,  # K
-    sweeps: int = 12,  # of expectation maximisation
+    sweeps: int = 40,  # of expectation maximisation
 ) -> Filter:
     "A hidden Markov model of training sequences (Baum-Welch), from the likelier of two beginnings"
-    def go_on(model, sweeps):
-        fit = -np.inf
-        for sweep in sweeps: model, fit = climb(model, draw(sweep))
-        return model, fit
-    first = draw(0)
-    trials = [go_on(first_filter(edges, first, states, width), range(min(sweeps, TRIAL))) for width in WIDTHS]
-    likelier, _ = max(trials, key=lambda trial: trial[1])
-    return go_on(likelier, range(TRIAL, sweeps))[0]
+    def go_on(climb, sweeps):
+        for sweep in sweeps: climb = climb.up(draw(sweep), (sweep + 2) ** -.7)
+        return climb
+    first, trial = draw(0), min(TRIAL, sweeps)
+    tried = [go_on(Climb(first_filter(edges, first, states, width)), range(trial)) for width in WIDTHS]
+    likelier = max(tried, key=lambda climb: climb.counts.fit) if trial else tried[0]
+    return go_on(likelier, range(trial, sweeps)).model
 
-# %% ../nbs/api/06b_filter.ipynb #fc0aa186
+# %% ../nbs/api/06b_filter.ipynb #74f5d47d
 def metric_edges(
     values: np.ndarray,  # float, metrics as seen
     bins: int,  # B, at most

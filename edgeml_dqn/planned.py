@@ -6,7 +6,7 @@
 __all__ = ['DEFAULT', 'FINE', 'RECORDED', 'BLOCK', 'Resolution', 'symbol_rewards', 'learn_outlook', 'Planned']
 
 # %% ../nbs/api/06e_planned.ipynb #a9b66477
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -50,6 +50,7 @@ def learn_outlook(
     seed: int = 0,  # of these
     resolution: Resolution = DEFAULT,  # how closely they are looked at
     discount: float = 1,  # of plans, 1 for the average reward
+    fit: Callable[..., Filter] = fit_filter,  # of a filter over metrics, from what `fit_filter` takes
 ) -> Outlook:
     "What there is to know before any limit is named, from sequences alone"
     def sample(sweep): return source.sample(resolution.streams, resolution.length, spawn(spawn(seed, 1), sweep))
@@ -58,14 +59,14 @@ def learn_outlook(
         return sequences.population.scaled[sequences.index]
     def intervals(sweep): return sample(sweep).intervals
     bins, law, arrival = resolution.bins, observed_intervals(intervals(0)), None
-    metric = fit_filter(metrics, metric_edges(metrics(0), bins), resolution.states, resolution.sweeps)
+    metric = fit(metrics, metric_edges(metrics(0), bins), resolution.states, resolution.sweeps)
     if len(law.intervals) > 1:
         arrival = fit_filter(intervals, interval_edges(intervals(0), bins), resolution.arrival_states, resolution.sweeps)
     rewards = symbol_rewards(metric, source.population)
     return Outlook(source.population.expected, law.intervals, law.probs, metric, rewards, arrival, discount)
 
 # %% ../nbs/api/06e_planned.ipynb #6fcc0eae
-BLOCK = 2**14  # images of which beliefs are held at once
+BLOCK = 2**20  # numbers in the beliefs that are held at once
 
 @dataclass(frozen=True, eq=False)
 class Planned:
@@ -88,7 +89,8 @@ class Planned:
         "The price of a token at each level, given the metrics and intervals so far"
         features, scaled = self.features, sequences.population.scaled[sequences.index[stream]]
         memory, intervals = features.start(1), sequences.intervals[stream]
-        for start in range(0, sequences.length, BLOCK):
-            part = slice(start, start + BLOCK)
+        images = max(1, BLOCK // features.size)
+        for start in range(0, sequences.length, images):
+            part = slice(start, start + images)
             beliefs, memory = features(scaled[None, part], intervals[None, part], memory)
             yield self.limit.priced(beliefs[0])
