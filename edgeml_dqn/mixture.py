@@ -58,7 +58,7 @@ def join_filters(
     return Filter(parts[0].edges, start.astype(np.float32), transition.astype(np.float32), emission)
 
 # %% ../nbs/api/06f_mixture.ipynb #a3f4293c
-MIXED = Resolution(states=32, bins=128, streams=512, sweeps=40, arrival_states=8)  # states of each group
+MIXED = Resolution(states=32, bins=128, streams=512, sweeps=40, arrival_states=8, length=500)  # states of each group
 
 def fit_mixed_filter(
     draw: Callable[[int], np.ndarray],  # of the sweep: fresh streams of metrics [S, L]

@@ -6,7 +6,7 @@
 __all__ = ['FEW', 'STRETCH', 'SWEEPS', 'MEAN', 'MEMORY', 'STILL', 'ROUNDS', 'MOST_REWARD', 'Model', 'plan', 'Outlook',
            'unpack_outlook']
 
-# %% ../nbs/api/06d_planning.ipynb #1ef7a3ef
+# %% ../nbs/api/06d_planning.ipynb #341b2a51
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from .bucket import TokenBucket
 from .filter import Filter, check_filter, one_blas_thread
 from .limit import Limit, accrued, threshold_limit, token_prices, top_threshold
 
-# %% ../nbs/api/06d_planning.ipynb #659d0134
+# %% ../nbs/api/06d_planning.ipynb #fd2b9684
 FEW, STRETCH = 8, 64  # different numbers of units that are shifted one by one; levels that are worked out at once where there are more
 
 def _wait(
@@ -37,7 +37,7 @@ def _wait(
         waited[:, low:low + STRETCH] = (band[..., :stretch.shape[1]] @ stretch)[:, :levels - low]
     return waited
 
-# %% ../nbs/api/06d_planning.ipynb #1c264394
+# %% ../nbs/api/06d_planning.ipynb #c0db9c73
 class Model(NamedTuple):
     "What is planned for: states, what they show, and how tokens come in"
     transition: np.ndarray  # float64 [K, K], P(next state | state), of metrics
@@ -84,7 +84,7 @@ def _sweep(
     if len(left) > 1: left = np.tensordot(model.switching, left, 1)
     return left - left[0, -1, 0] if model.discount == 1 else left
 
-# %% ../nbs/api/06d_planning.ipynb #1476f97c
+# %% ../nbs/api/06d_planning.ipynb #b9960cf4
 class _Mixture:
     "Where the last rounds point to (Anderson acceleration)"
     def __init__(self, rounds): self.rounds, self.least, self.before, self.changes, self.results = rounds, np.inf, None, [], []
@@ -106,13 +106,13 @@ class _Mixture:
 
     def _correction(self, change):
         products = np.array([[np.dot(a, b) for a in self.changes] for b in self.changes], float)
-        products[np.diag_indices_from(products)] *= 1 + 1e-6
+        products[np.diag_indices_from(products)] += 1e-6 * products.diagonal() + np.finfo(np.float32).tiny
         weights = np.linalg.solve(products, [np.dot(a, change) for a in self.changes])
         return sum(weight * result for weight, result in zip(weights, self.results))
 
-# %% ../nbs/api/06d_planning.ipynb #831df3f9
+# %% ../nbs/api/06d_planning.ipynb #890e8121
 SWEEPS, MEAN = 16, 4  # in a round; of which the last are averaged
-MEMORY, STILL, ROUNDS = 8, 1e-8, 1000  # rounds mixed; until no price would begin the next round further off than this; at most
+MEMORY, STILL, ROUNDS = 8, 1e-8, 3000  # rounds mixed; until no value would begin the next round further off than this; at most
 
 def _round(
     model: Model,  # planned for
@@ -132,10 +132,10 @@ def plan(
     with one_blas_thread():
         for _ in range(ROUNDS):
             before, values = values, mixture(values, _round(model, values))
-            if np.abs(_prices(model, values) - _prices(model, before)).max() < STILL: break
+            if np.abs(values - before).max() < STILL: break
     return values
 
-# %% ../nbs/api/06d_planning.ipynb #f777a259
+# %% ../nbs/api/06d_planning.ipynb #c00b6e95
 def _rising(name, values, strictly=False):
     "`ValueError` for what is not a row of rising numbers"
     if np.ndim(values) != 1 or not len(values) or not np.isfinite(values).all() or (np.diff(values) < 0).any() or strictly and (np.diff(values) == 0).any():
