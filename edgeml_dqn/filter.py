@@ -7,7 +7,7 @@ __all__ = ['EVERY', 'PART', 'BLOCK', 'FLOOR', 'WIDTHS', 'TRIAL', 'DEFAULT', 'FIN
            'one_blas_thread', 'expected_counts', 'first_filter', 'as_filter', 'Climb', 'fit_filter', 'Effort',
            'metric_edges', 'interval_edges']
 
-# %% ../nbs/api/06b_filter.ipynb #70afe614
+# %% ../nbs/api/06b_filter.ipynb #049a3208
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
@@ -20,7 +20,7 @@ import numpy as np
 try: from threadpoolctl import ThreadpoolController
 except ImportError: ThreadpoolController = None
 
-# %% ../nbs/api/06b_filter.ipynb #48aec297
+# %% ../nbs/api/06b_filter.ipynb #25a41139
 class Filter(NamedTuple):
     "A hidden Markov model of one observed quantity"
     edges: np.ndarray  # float [B - 1], rising; symbol = how many edges a value reaches
@@ -51,7 +51,7 @@ def check_filter(
 def _are_probabilities(part, axis):
     return part.dtype == np.float32 and (part > 0).all() and np.allclose(part.sum(axis), 1, atol=1e-3)
 
-# %% ../nbs/api/06b_filter.ipynb #72c83553
+# %% ../nbs/api/06b_filter.ipynb #fa54b6e1
 EVERY = 4  # images from one renormalisation to the next
 
 def _forward(
@@ -59,7 +59,7 @@ def _forward(
     start: np.ndarray,  # float32 [K]
     transition: np.ndarray,  # float32 [K, K]
     shown: np.ndarray,  # float32 [B, K], emission times B
-) -> tuple[np.ndarray, np.ndarray]:  # float32 [L, S, K], alpha; float32 [L // EVERY + 1, S], factors, of which the last makes all that is left add up to one
+) -> tuple[np.ndarray, np.ndarray]:  # float32 [L, S, K], alpha; float32 [L // EVERY + 1, S], factors, the last one of what is left
     "The forward pass of all streams"
     (length, streams), states = symbols.shape, len(start)
     alpha = np.empty((length, streams, states), np.float32)
@@ -104,8 +104,9 @@ def _sum_by_symbol(
     order, ends = np.argsort(symbols, kind="stable"), np.cumsum(np.bincount(symbols, minlength=size))
     return np.array([part.sum(0) for part in np.split(states[order], ends[:-1])], float)
 
-# %% ../nbs/api/06b_filter.ipynb #3a3f74a6
-PART, BLOCK = 128, 16_384  # streams in a part, enough for a product to take longer than to be called; images that are summed by symbol at once
+# %% ../nbs/api/06b_filter.ipynb #0d84009d
+PART = 128  # streams in a part, enough for a product to take longer than its call
+BLOCK = 16_384  # images that are summed by symbol at once
 
 class Counts(NamedTuple):
     "What is expected to have happened in some streams"
@@ -146,7 +147,7 @@ def expected_counts(
         counted = list(pool.map(lambda part: _count_part(model, part), parts))
     return Counts(*(sum(part) for part in zip(*counted)))
 
-# %% ../nbs/api/06b_filter.ipynb #1244bc08
+# %% ../nbs/api/06b_filter.ipynb #4f35a53b
 FLOOR = 1e-5  # of all probabilities, as a share of what they would be if all were equal
 
 def _probs(
@@ -177,7 +178,7 @@ def as_filter(
     "The filter under which that is likeliest"
     return Filter(edges, _probs(counts.seen.sum(0), 0), _probs(counts.moves, 1), _probs(counts.seen, 0))
 
-# %% ../nbs/api/06b_filter.ipynb #dfd0d128
+# %% ../nbs/api/06b_filter.ipynb #9b4a7f78
 WIDTHS, TRIAL = (.03, .25), 4  # of bumps to begin with, narrow or wide; and sweeps that each gets until the likelier goes on
 
 class Climb(NamedTuple):
@@ -211,7 +212,7 @@ def fit_filter(
     likelier = max(tried, key=lambda climb: climb.counts.fit) if trial else tried[0]
     return go_on(likelier, range(trial, sweeps)).model
 
-# %% ../nbs/api/06b_filter.ipynb #ff955fbd
+# %% ../nbs/api/06b_filter.ipynb #80cab431
 class Effort(NamedTuple):
     "How finely a filter over metrics is learned, and from how much"
     states: int = 128  # K
@@ -222,7 +223,7 @@ class Effort(NamedTuple):
 
 DEFAULT, FINE = Effort(), Effort(states=192, bins=384, sweeps=80, streams=512)
 
-# %% ../nbs/api/06b_filter.ipynb #b936d444
+# %% ../nbs/api/06b_filter.ipynb #987c5204
 def metric_edges(
     values: np.ndarray,  # float, metrics as seen
     bins: int,  # B, at most
