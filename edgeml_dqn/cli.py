@@ -29,7 +29,7 @@ from .bounds import CausalOracle, clairvoyant
 from .bucket import TokenBucket, as_fraction
 from .calibration import read_metric
 from .data import Dataset, read_data
-from .dqn import DQN, Problem, Settings, acting_policy, make_problem, q_iteration, start_learner
+from .dqn import DQN, Problem, Settings, acting_policy, check_learner, make_problem, q_iteration, start_learner
 from .features import Features, History, LearnedFilter
 from .files import held, write_atomically
 from .metric import Population, populations
@@ -233,14 +233,21 @@ def open_run(
     typed: dict,  # flags, None if not typed
     kind: str | None = None,  # of the run; None: either
 ) -> Opened:
-    "A run from its directory; errors as `load_run`, and `ValueError` for other data, for flags that contradict it, and for a run of another kind"
+    "A run from its directory; errors as `load_run`, and `ValueError` for other data, for flags that contradict it, and for a run of another kind or size"
     run = load_run(folder)
     if kind and run.kind != kind: raise ValueError(f"{folder} holds a {run.kind} run; expected a {kind} run, or another directory")
     flags = resolve(typed, run_flags(run, folder), folder, run.kind)
     task = as_task(data, flags, typed)
     if run.config["digest"] != task.digest:
         raise ValueError(f"{data} is not the data that {folder} was made from; expected the same images, or another directory")
-    return Opened(run, flags, task)
+    opened = Opened(run, flags, task)
+    if isinstance(run, TrainedRun): _check_size(folder, run, opened.problem)
+    return opened
+
+def _check_size(folder, run, problem):
+    "`ValueError` naming the folder for a learner that is not of this problem"
+    try: check_learner(run.state.learner, problem)
+    except ValueError as error: raise ValueError(f"{folder} is damaged: {error}") from None
 
 # %% ../nbs/api/10_cli.ipynb #316128d1
 @call_parse

@@ -65,7 +65,7 @@ def read_arrays(
         if unpacked > room: raise ValueError(f"{path} would unpack to {unpacked:,} bytes; expected at most {room:,}")
         for name, member in members.items():
             try: arrays[name] = _array(archive, member)
-            except Exception as error: raise ValueError(f"{path}: {name} cannot be read: {_one_line(error)}") from None
+            except Exception as error: raise ValueError(f"{path}: {_one_line(name)} cannot be read: {_one_line(error)}") from None
     return arrays
 
 # %% ../nbs/api/00b_files.ipynb #6ea7fb67

@@ -24,16 +24,16 @@ from .sequences import Samples, Sequences, spawn
 # %% ../nbs/api/06e_planned.ipynb #671ec54b
 class Resolution(NamedTuple):
     "How closely sequences are looked at"
-    states: int  # of the filter over metrics
-    bins: int  # symbols that metrics are put into, at most
-    streams: int  # of a sweep
-    sweeps: int  # of expectation maximisation
+    states: int = 128  # of the filter over metrics
+    bins: int = 256  # symbols that metrics are put into, at most
+    sweeps: int = 40  # of expectation maximisation
+    streams: int = 256  # fresh ones in each sweep
+    length: int = 250  # images in each stream
     arrival_states: int = 4  # of the filter over intervals, if they vary
-    length: int = 500  # images in each stream
 
-DEFAULT = Resolution(states=64, bins=128, streams=512, sweeps=12)
-FINE = Resolution(states=128, bins=256, streams=2048, sweeps=40)
-RECORDED = Resolution(states=16, bins=64, streams=512, sweeps=12)  # for a log, whose order a larger filter would learn by heart
+DEFAULT = Resolution()  # seconds
+FINE = Resolution(states=192, bins=384, sweeps=80, streams=512)  # half a minute
+RECORDED = Resolution(states=16, bins=64, length=500)  # of a log, whose order a larger filter would learn by heart
 
 def symbol_rewards(
     metric: Filter,  # over metrics
