@@ -157,7 +157,7 @@ def as_task(
         if flags["metric"]: raise ValueError(f"--metric is for logs; {data} has its metric, or is none")
         dataset = read_data(data)
         return Task(dataset.digest, *(as_source(flags, population) for population in populations(dataset)), bucket)
-    for flag in ("stype", "itype", "spread", "rprob", "int1", "int2", "tprob1", "tprob2"):
+    for flag in ("stype", "itype", "spread", "rprob", "int1", "int2", "tprob1", "tprob2", "fine"):
         if typed.get(flag) is not None: raise ValueError(f"--{flag} is for made-up sequences; expected none, for the images of {data} keep their order and times")
     log = read_log(data, read_metric(flags["metric"]) if flags["metric"] else None)
     return Task(log.digest, *trace_sources(log), bucket)
