@@ -77,13 +77,13 @@ def _sweep(
     sent: np.ndarray,  # float64 [R, levels - cost, K], share of images
     gained: np.ndarray,  # float64 [R, levels - cost, K], what they bring
     values: np.ndarray,  # float64 [R, levels, K], of leaving each level in each state
-) -> np.ndarray:  # float64 [R, levels, K]; where the reward is averaged, less the value of the full bucket
+) -> np.ndarray:  # float64 [R, levels, K], less the value of the full bucket in each state
     "Values one image further on"
     held = model.discount * values
     held[:, model.cost:] += gained - sent * _prices(model, values)
     left = _wait(held, model.units, model.law) @ model.transition.T
     if len(left) > 1: left = np.tensordot(model.switching, left, 1)
-    return left - left[0, -1, 0] if model.discount == 1 else left
+    return left - left[:, -1:]
 
 # %% ../nbs/api/06d_planning.ipynb #9ba08bb4
 class _Mixture:
