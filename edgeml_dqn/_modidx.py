@@ -290,6 +290,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                 'edgeml_dqn.dqn.Problem': ('api/dqn.html#problem', 'edgeml_dqn/dqn.py'),
                                 'edgeml_dqn.dqn.Problem.law': ('api/dqn.html#problem.law', 'edgeml_dqn/dqn.py'),
                                 'edgeml_dqn.dqn.Problem.limit': ('api/dqn.html#problem.limit', 'edgeml_dqn/dqn.py'),
+                                'edgeml_dqn.dqn.Problem.lines': ('api/dqn.html#problem.lines', 'edgeml_dqn/dqn.py'),
                                 'edgeml_dqn.dqn.Problem.sizes': ('api/dqn.html#problem.sizes', 'edgeml_dqn/dqn.py'),
                                 'edgeml_dqn.dqn.Settings': ('api/dqn.html#settings', 'edgeml_dqn/dqn.py'),
                                 'edgeml_dqn.dqn.Settings.__post_init__': ('api/dqn.html#settings.__post_init__', 'edgeml_dqn/dqn.py'),

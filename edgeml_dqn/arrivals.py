@@ -49,10 +49,8 @@ def _lumped(
     bucket: TokenBucket,  # the rate limit
 ) -> np.ndarray:  # float64 [states, levels, states]
     "Intervals as the units that they bring"
-    units = np.minimum(bucket.refill * np.arange(law.shape[1]), bucket.capacity)
-    gained = np.zeros((len(law), bucket.levels, law.shape[2]))
-    np.add.at(gained, (slice(None), units), law)
-    return gained
+    intervals = np.arange(law.shape[1])
+    return accrued(intervals, law.swapaxes(1, 2), bucket).swapaxes(1, 2)
 
 # %% ../nbs/api/03_arrivals.ipynb #59cf0c3d
 def _check_probabilities(probs):

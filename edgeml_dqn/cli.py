@@ -16,6 +16,8 @@ import time
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -210,13 +212,14 @@ def save_figure(
     plt.close(figure)
 
 # %% ../nbs/api/10_cli.ipynb #3b54318d
-class Opened(NamedTuple):
+@dataclass(frozen=True)
+class Opened:
     "A run, and what it was made from"
     run: PlannedRun | TrainedRun
     flags: dict  # as typed, else as made
     task: Task  # data, and the limit that is asked for
 
-    @property
+    @cached_property
     def problem(self) -> Problem:  # of a DQN
         "What it learns"
         return make_problem(self.task.train, self.task.bucket, self.run.features, as_settings(self.flags))
@@ -276,12 +279,13 @@ def edgeml_plan(
 
 def _plan(data, run_dir, typed, json):
     began = time.perf_counter()
-    if checkpoint(run_dir).exists(): run, flags, task = open_run(data, run_dir, typed, "Planned")
+    if checkpoint(run_dir).exists(): opened = open_run(data, run_dir, typed, "Planned")
     else:
         flags = resolve(typed, {}, run_dir, "Planned")
         task = as_task(data, flags, typed)
         outlook = learn_outlook(task.train, flags["seed"], resolution_of(task.train, flags["fine"]), flags["discount"])
-        run = PlannedRun({}, outlook)
+        opened = Opened(PlannedRun({}, outlook), flags, task)
+    run, flags, task = opened.run, opened.flags, opened.task
     learned = time.perf_counter()
     policy = Planned(run.outlook, task.bucket)
     planned = time.perf_counter()
@@ -330,14 +334,14 @@ def edgeml_train(
     with one_sentence("edgeml-train"), held(run_dir): _train(data, run_dir, typed, json)
 
 def _train(data, run_dir, typed, json):
-    if checkpoint(run_dir).exists(): run, flags, task = open_run(data, run_dir, typed, "DQN")
+    if checkpoint(run_dir).exists(): opened = open_run(data, run_dir, typed, "DQN")
     else:
         flags = resolve(typed, {}, run_dir)
         task = as_task(data, flags, typed)
-        run = TrainedRun({}, as_features(flags, task.train), None)
-    problem = make_problem(task.train, task.bucket, run.features, as_settings(flags))
-    config = dict(flags=flags, digest=task.digest)
-    state, validation = run.state or State(start_learner(problem)), make_validation(problem)
+        opened = Opened(TrainedRun({}, as_features(flags, task.train), None), flags, task)
+    problem, flags = opened.problem, opened.flags
+    config = dict(flags=flags, digest=opened.task.digest)
+    state, validation = opened.run.state or State(start_learner(problem)), make_validation(problem)
     def save(state): save_run(run_dir, TrainedRun(config, problem.features, state))
     save(state)
     state = train(problem, flags["maxiter"], state, validation, flags["sfreq"], save)

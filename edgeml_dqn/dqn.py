@@ -11,6 +11,7 @@ __all__ = ['KNOTS', 'RANGES', 'MOST_HISTORIES', 'BLOCK', 'knots_of', 'interpolat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from numbers import Integral
 from typing import NamedTuple
 
@@ -99,12 +100,17 @@ class Problem:
     @property
     def limit(self) -> Limit:
         "The prices of a network, up to its outputs at knots"
-        cost, discount, lines = self.bucket.cost, self.settings.discount, interpolation(self.knots)
-        table = np.zeros_like(lines)
+        cost, discount, lines = self.bucket.cost, self.settings.discount, self.lines.T
+        table = np.zeros(lines.shape, np.float32)
         table[cost:] = discount * (lines[cost:] - lines[:-cost])
         return Limit("DQN", self.bucket, discount * token_prices(self.values, cost), table, "network")
 
-    @property
+    @cached_property
+    def lines(self) -> np.ndarray:  # float32 [J, levels]
+        "From knots to all levels"
+        return np.ascontiguousarray(interpolation(self.knots).T)
+
+    @cached_property
     def law(self) -> tuple[np.ndarray, np.ndarray]:  # int64 [I] and float32 [I]; empty if the features see intervals
         "Units that may come in between two images, and their probabilities"
         gained = self.intervals.accrued(self.bucket)[0, :, 0]
@@ -175,11 +181,10 @@ def targets(
     "What the network should say at knots: the returns of each stream, less the MDP's values"
     settings, knots, law = problem.settings, problem.knots, problem.law
     base = (problem.values - problem.values.mean()).astype(np.float32)
-    lines = np.ascontiguousarray(interpolation(knots).T)
     def of_stream(inputs, expected, gained):
         corrections = np.empty((len(inputs), len(knots)), np.float32)
         outputs(weights, problem.sizes, inputs, corrections)
-        values = corrections @ lines + base
+        values = corrections @ problem.lines + base
         returns = lambda_returns(values, expected, gained, law, problem.bucket.cost, settings.mix, settings.discount)
         return returns[:, knots] - base[knots]
     with ThreadPoolExecutor(numba.get_num_threads()) as threads: return np.stack(list(threads.map(of_stream, *fresh)))
