@@ -18,11 +18,10 @@ from .filter import Filter, check_filter
 
 # %% ../nbs/api/06c_features.ipynb #d48d8781
 class Features(Protocol):
-    "A history as a fixed number of features"
-    size: int  # features
+    "A history as inputs of a network"
+    shapes: dict[str, tuple[int, ...]]  # of each input: (T, W) for a window, (K,) for a row
     warmup: int  # images until they no longer depend on where a stream began
     observes_intervals: bool  # or else only their law is known
-    additive: bool  # whether values are nearly sums over the features
 
     def start(
         self,
@@ -35,7 +34,7 @@ class Features(Protocol):
         scaled: np.ndarray,  # float [S, L], metrics on the training scale
         intervals: np.ndarray,  # [S, L], time units since the image before
         memory: Any,  # of the pieces before
-    ) -> tuple[np.ndarray, Any]:  # float32 [S, L, size]; the memory for the next piece
+    ) -> tuple[dict[str, np.ndarray], Any]:  # float32 [S, L + T - 1, W] or [S, L, K] for each input; the memory for the next piece
         "The features at each image of a piece of each stream"
 
 # %% ../nbs/api/06c_features.ipynb #e3ba4cdf
@@ -53,36 +52,37 @@ class History:
                 raise ValueError(f"{name} is {value}; expected at least 1, the image at hand, and at most {MOST_PAST}")
 
     @property
-    def size(self) -> int: return self.metric_history + (self.arrival_history or 0)  # network inputs
+    def lengths(self) -> dict[str, int]:  # of the windows
+        "Of metrics, and of intervals if they are looked at"
+        lengths = {"metrics": self.metric_history, "intervals": self.arrival_history}
+        return {name: length for name, length in lengths.items() if length}
 
     @property
-    def warmup(self) -> int: return max(self.metric_history, self.arrival_history or 0) - 1  # images before a history is whole
+    def shapes(self) -> dict[str, tuple[int, int]]: return {name: (length, 1) for name, length in self.lengths.items()}
+
+    @property
+    def warmup(self) -> int: return max(self.lengths.values()) - 1  # images before a history is whole
 
     @property
     def observes_intervals(self) -> bool: return self.arrival_history is not None  # or else only their law is known
-
-    additive = False  # whether values are nearly sums over the features
 
     def start(
         self,
         streams: int,  # S
     ) -> list[np.ndarray]:  # no past
         "The memory of streams that begin"
-        return [np.zeros((streams, length - 1), np.float32) for length in (self.metric_history, self.arrival_history) if length]
+        return [np.zeros((streams, length - 1), np.float32) for length in self.lengths.values()]
 
     def __call__(
         self,
         scaled: np.ndarray,  # float [S, L], metrics on the training scale
         intervals: np.ndarray,  # [S, L], time units since the image before
         memory: list[np.ndarray],  # of the pieces before
-    ) -> tuple[np.ndarray, list[np.ndarray]]:  # float32 [S, L, size], oldest first; the memory for the next piece
-        "The history at each image of a piece of each stream"
+    ) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:  # float32 [S, L + T - 1, 1] for each window, oldest first; the memory for the next piece
+        "The series that windows are cut from, along a piece of each stream"
         seen = zip(memory, (scaled, intervals - 1))
-        longer = [np.concatenate([past, new.astype(np.float32)], 1) for past, new in seen]
-        lengths = [past.shape[1] + 1 for past in memory]
-        windows = [np.lib.stride_tricks.sliding_window_view(*each, 1) for each in zip(longer, lengths)]
-        history = windows[0] if len(windows) == 1 else np.concatenate(windows, -1)
-        return history, [values[:, scaled.shape[1]:] for values in longer]
+        series = [np.concatenate([past, new.astype(np.float32)], 1) for past, new in seen]
+        return {name: values[..., None] for name, values in zip(self.lengths, series)}, [values[:, scaled.shape[1]:] for values in series]
 
 # %% ../nbs/api/06c_features.ipynb #7c059289
 @numba.njit(fastmath=True, error_model="numpy", cache=True)
@@ -151,12 +151,13 @@ class LearnedFilter:
     def filters(self) -> list[Filter]: return [f for f in (self.metric, self.arrival) if f]
 
     @property
-    def size(self) -> int: return prod(len(f.start) for f in self.filters)  # features
+    def size(self) -> int: return prod(len(f.start) for f in self.filters)  # states, or pairs of them
+
+    @property
+    def shapes(self) -> dict[str, tuple[int]]: return {"features": (self.size,)}
 
     @property
     def observes_intervals(self) -> bool: return self.arrival is not None  # or else only their law is known
-
-    additive = True  # whether values are nearly sums over the features
 
     def start(
         self,
@@ -170,11 +171,11 @@ class LearnedFilter:
         scaled: np.ndarray,  # float [S, L], metrics on the training scale
         intervals: np.ndarray,  # [S, L], time units since the image before
         memory: list[np.ndarray],  # of the pieces before
-    ) -> tuple[np.ndarray, list[np.ndarray]]:  # float32 [S, L, size]; the memory for the next piece
+    ) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:  # float32 [S, L, size], times the root of the size; the memory for the next piece
         "The belief at each image of a piece of each stream; of pairs, those with the first arrival state first"
         memory = [prior.copy() for prior in memory]
         beliefs = [follow(*each) for each in zip(self.filters, (scaled, intervals), memory)]
-        if len(beliefs) == 1: return beliefs[0], memory
+        if len(beliefs) == 1: return {"features": beliefs[0]}, memory
         of_metrics, of_intervals = beliefs
         pairs = of_intervals[..., None] * of_metrics[..., None, :]
-        return pairs.reshape(*scaled.shape, self.size), memory
+        return {"features": pairs.reshape(*scaled.shape, self.size)}, memory

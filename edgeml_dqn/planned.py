@@ -93,4 +93,4 @@ class Planned:
         for start in range(0, sequences.length, images):
             part = slice(start, start + images)
             beliefs, memory = features(scaled[None, part], intervals[None, part], memory)
-            yield self.limit.priced(beliefs[0])
+            yield self.limit.priced(beliefs["features"][0])

@@ -4,17 +4,20 @@
 
 # %% auto #0
 __all__ = ['FIRST_SEGMENT', 'Segment', 'next_segment', 'Score', 'State', 'Validation', 'make_validation', 'memoryless', 'plateau',
-           'train', 'plot_learning', 'shortcomings', 'remarks']
+           'train', 'plot_learning', 'TensorBoard', 'shortcomings', 'remarks']
 
 # %% ../nbs/api/07f_training.ipynb #f525e40d
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral
+from os import PathLike
 from typing import NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from .dqn import Learner, Problem, acting_policy, check_learner, q_iteration, start_learner
+from .network import frameworks
 from .policies import ThresholdPolicy, mdp
 from .sequences import Sequences, spawn
 from .simulate import Result, simulate
@@ -24,20 +27,21 @@ class Segment(NamedTuple):
     "A stretch of iterations with one cosine"
     start: int  # first iteration
     stop: int  # iteration that is no longer in it
-    peak: float  # learning rate at the start
+    peak: float | None  # learning rate at the start; None: the optimizer has a schedule of its own
 
     def learning_rate(
         self,
         iteration: int,  # start to stop
-    ) -> float:
+    ) -> float | None:
         "Half a cosine, from the peak to zero"
+        if self.peak is None: return None
         return self.peak * (1 + np.cos(np.pi * (iteration - self.start) / (self.stop - self.start))) / 2
 
 FIRST_SEGMENT = 250  # iterations, of a run that is left to itself
 
 def next_segment(
     segments: tuple[Segment, ...],  # so far
-    peak: float,  # learning rate
+    peak: float | None,  # learning rate
 ) -> Segment:  # as long as all before it
     "The segment that doubles a run"
     done = segments[-1].stop if segments else 0
@@ -74,7 +78,7 @@ def memoryless(
     problem: Problem,  # for images, limit and law of intervals
 ) -> ThresholdPolicy:
     "The MDP that a learner begins with"
-    return mdp(problem.source.population, problem.bucket, problem.intervals, problem.settings.discount)
+    return mdp(problem.source.population, problem.asked.bucket, problem.intervals, problem.settings.discount)
 
 def _scored(state, problem, validation):
     "The state with one more score"
@@ -106,47 +110,56 @@ def _next_state(state, iterations, peak):
 
 def _stable(learner, peak):
     "The learner, unless it is beyond help"
-    if np.isfinite(learner.weights).all(): return learner
-    raise ValueError(f"learning_rate is {peak:g}, with which training diverged at iteration {learner.iteration}; expected a lower one")
+    if np.isfinite(learner.loss): return learner
+    rate = "its schedule" if peak is None else f"{peak:g}"
+    raise ValueError(f"learning_rate is {rate}, with which training diverged at iteration {learner.iteration}; expected a lower one")
 
 def _due(state, every):
     "Whether a score is to be taken before the next iteration (one that Ctrl-C forestalled is taken when the run goes on)"
     done, taken = state.learner.iteration, {score.iteration for score in state.scores}
-    return done > 0 and done not in taken and (done % every == 0 or done == state.segments[-1].stop)
+    return every is not None and done > 0 and done not in taken and (done % every == 0 or done == state.segments[-1].stop)
 
 def train(
     problem: Problem,  # what is learned, and how
     iterations: int | None = None,  # in all; None: until the plateau
     state: State | None = None,  # where to go on from; None: from the beginning
     validation: Validation | None = None,  # on what it is scored; None: sequences of its own
-    every: int = 100,  # iterations between scores
-    save: Callable[[State], None] = lambda state: None,  # is handed the state after each score, and on Ctrl-C
+    every: int | None = 100,  # iterations between scores; None: no scores
+    save: Callable[[State], None] = lambda state: None,  # is handed the state after each score, at the end, and on Ctrl-C
+    watch: Callable[[State], None] = lambda state: None,  # is handed the state after each iteration
     quiet: bool | None = None,  # no progress bar; None: none where nobody watches
 ) -> State:  # at the end
-    "Q iteration with scores, from wherever a state stands to the end; `ValueError` for a learning rate at which it diverges, and for a state of another problem"
+    "Q iteration, from wherever a state stands to the end; `ValueError` for a learning rate at which it diverges, and for a state of another problem"
+    _check_train(iterations, every)
+    check_learner((state or State(start_learner(problem))).learner, problem)
+    state, scored = state or State(start_learner(problem)), every is not None
+    if scored: validation = validation or make_validation(problem)
+    with ThreadPoolExecutor(1) as worker:                                         # Ctrl-C comes to whoever waits, not to compiled code
+        def away(action, *args): return worker.submit(action, *args).result()
+        try:
+            if state.segments and _due(state, every): state = away(_scored, state, problem, validation)
+            while state.learner.iteration < iterations if iterations is not None else not plateau(state, validation.mdp):
+                state = _next_state(state, iterations, problem.peak)
+                segment = state.segments[-1]
+                with tqdm(total=segment.stop, initial=state.learner.iteration, desc="Q iterations", disable=quiet) as bar:
+                    while state.learner.iteration < segment.stop:
+                        learner = away(q_iteration, state.learner, problem, segment.learning_rate(state.learner.iteration))
+                        state = state._replace(learner=_stable(learner, segment.peak))
+                        bar.update()
+                        if _due(state, every):
+                            state = away(_scored, state, problem, validation)
+                            bar.set_postfix(gain=f"{(state.scores[-1].validation - validation.mdp).mean():.4f}")
+                            save(state)
+                        watch(state)
+        finally: save(state)
+    return state
+
+def _check_train(iterations, every):
+    "`ValueError` for numbers that are none, and for a run without end"
     for name, value, least in (("iterations", iterations, 0), ("every", every, 1)):
         if value is not None and not (isinstance(value, Integral) and value >= least):
             raise ValueError(f"{name} is {value}; expected a whole number, at least {least}")
-    state, validation = state or State(start_learner(problem)), validation or make_validation(problem)
-    peak = problem.settings.learning_rate
-    check_learner(state.learner, problem)
-    if state.segments and _due(state, every): state = _scored(state, problem, validation)
-    while state.learner.iteration < iterations if iterations is not None else not plateau(state, validation.mdp):
-        state = _next_state(state, iterations, peak)
-        with tqdm(total=state.segments[-1].stop, initial=state.learner.iteration, desc="Q iterations", disable=quiet) as bar:
-            try:
-                while state.learner.iteration < state.segments[-1].stop:
-                    rate = state.segments[-1].learning_rate(state.learner.iteration)
-                    state = state._replace(learner=_stable(q_iteration(state.learner, problem, rate), peak))
-                    bar.update()
-                    if not _due(state, every): continue
-                    state = _scored(state, problem, validation)
-                    bar.set_postfix(gain=f"{(state.scores[-1].validation - validation.mdp).mean():.4f}")
-                    save(state)
-            except KeyboardInterrupt:
-                save(state)
-                raise
-    return state
+    if iterations is every is None: raise ValueError("iterations is None, and so is every; expected iterations, for without scores nothing says when to stop")
 
 # %% ../nbs/api/07f_training.ipynb #ba192d89
 def plot_learning(
@@ -162,6 +175,30 @@ def plot_learning(
     ax.axhline(mdp.mean(), color="k", ls="--", label="MDP on the validation sequences")
     ax.set(xlabel="Q iterations", ylabel="expected reward per image"); ax.legend(frameon=False)
     return fig
+
+# %% ../nbs/api/07f_training.ipynb #07f0b0a2
+class TensorBoard:
+    "Writes what becomes of a run where TensorBoard finds it"
+    def __init__(
+        self,
+        folder: str | PathLike,  # of this run, made if there is none
+    ):
+        tf, _ = frameworks()
+        self.summary, self.writer = tf.summary, tf.summary.create_file_writer(str(folder))
+
+    def __call__(
+        self,
+        state: State,  # after an iteration
+    ) -> None:
+        "Loss and learning rate of this iteration, and rewards if it was scored"
+        done, segment, scores = state.learner.iteration, state.segments[-1], state.scores
+        told = {"loss": state.learner.loss}
+        if segment.peak is not None: told["learning rate"] = segment.learning_rate(done - 1)
+        if scores and scores[-1].iteration == done:
+            told |= {"reward/training": scores[-1].training, "reward/validation": scores[-1].validation.mean()}
+        with self.writer.as_default():
+            for name, value in told.items(): self.summary.scalar(name, value, step=done)
+        self.writer.flush()
 
 # %% ../nbs/api/07f_training.ipynb #7ca3fc0b
 def _sent_share(result):
