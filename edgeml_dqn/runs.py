@@ -19,6 +19,7 @@ from .dqn import Frozen, Learner
 from .features import Features, History, LearnedFilter
 from .files import read_arrays, write_atomically
 from .filter import Filter
+from .network import frameworks
 from .planning import Outlook, unpack_outlook
 from .training import Score, Segment, State
 
@@ -133,8 +134,9 @@ def save_network(
     network: Frozen,  # of a policy
 ) -> None:
     "Keep a network as `network.keras`, which standard Keras opens; `OSError` as raised by the system"
-    model = network.compiled.model
-    for variable, value in zip(network.compiled.variables, network.weights): variable.assign(value)
+    _, keras = frameworks()
+    model = keras.models.clone_model(network.compiled.model)
+    for variable, value in zip([*model.trainable_variables, *model.non_trainable_variables], network.weights): variable.assign(value)
     with TemporaryDirectory() as scratch:
         model.save(Path(scratch) / "network.keras")
         content = (Path(scratch) / "network.keras").read_bytes()

@@ -259,7 +259,7 @@ def learn_policies(
     def learn():
         features = cell.features or LearnedFilter(outlook.metric, outlook.arrival)
         problem = make_problem(source, cell.trained.bucket, features, Settings(seed=cell.seed))
-        return acting_policy(train(problem, cell.iterations, every=cell.iterations + 1, quiet=True).learner, problem)
+        return acting_policy(train(problem, cell.iterations, every=None, quiet=True).learner, problem)
     key = images, cell.trained, cell.seed, cell.features, cell.iterations
     return [planned, _keep("network", key, learn)]
 
@@ -304,7 +304,7 @@ def _deal(cells, data, jobs):
     "Attempts by so many processes, which end with the block, finished or not"
     jobs = min(jobs, len(cells))
     threads = str(max(1, cpu_count() // jobs))
-    env = {f"{library}_NUM_THREADS": threads for library in ("NUMBA", "OMP", "OPENBLAS", "MKL")}
+    env = {f"{library}_THREADS": threads for library in ("NUMBA_NUM", "OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP")}
     workers = ProcessPoolExecutor(jobs, env=env, initializer=_end_with, initargs=(getpid(),))
     try:
         for future in as_completed([workers.submit(attempt, cell, data) for cell in cells]): yield future.result()
