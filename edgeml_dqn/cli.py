@@ -66,8 +66,8 @@ def one_sentence(
     try: yield
     except BaseException as error:
         if interrupt.came or isinstance(error, KeyboardInterrupt):
+            if interrupt is handler: interrupt.leave()                            # without waiting for threads
             print(interrupt.said, file=sys.stderr)
-            interrupt.said = ""                                                   # once
             raise SystemExit(130) from None
         if not isinstance(error, ValueError | OSError | ArithmeticError | MemoryError): raise
         message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)

@@ -15,7 +15,7 @@ from threading import Timer
 from types import FrameType
 
 # %% ../nbs/api/10a_commands.ipynb #10a0c006
-GRACE = 1.5  # seconds that a command has, once interrupted, to save what it has and to end
+GRACE = 1  # seconds that a command has, once interrupted, to save what it has and to end
 
 class Interrupt:
     "Ends a command on Ctrl-C"
@@ -41,7 +41,7 @@ class Interrupt:
 
     def leave(self) -> None:
         "The end, whatever else is going on"
-        if self.said: os.write(2, f"{self.said}\n".encode())
+        os.write(2, f"{self.said}\n".encode())
         os._exit(130)
 
 # %% ../nbs/api/10a_commands.ipynb #10a0c008
