@@ -266,7 +266,7 @@ def q_iteration(
 
 # %% ../nbs/api/07e_dqn.ipynb #260de42a
 PIECE = 512  # images that go through the network together
-BLOCK = 32  # pieces that it is asked about at once
+BLOCK = 64  # pieces that it is asked about at once, at most
 
 class Frozen(NamedTuple):
     "A network with weights that stay as they are"
@@ -298,14 +298,16 @@ class DQN:
     ) -> Iterator[np.ndarray]:  # float32 [images, J], block by block
         "What the network says after each history"
         scaled, intervals = sequences.population.scaled[sequences.index[stream]], sequences.intervals[stream]
-        memory, images = self.features.start(1), BLOCK * PIECE
+        memory, blocks = self.features.start(1), -(-sequences.length // (BLOCK * PIECE))
+        count = -(-sequences.length // (blocks * PIECE))
+        images = count * PIECE
         for start in range(0, sequences.length, images):
             part = slice(start, start + images)
             inputs, memory = self.features(scaled[None, part], intervals[None, part], memory)
-            count = len(scaled[part])
-            filled = {name: np.pad(series, ((0, 0), (0, images - count), (0, 0))) for name, series in inputs.items()}
-            answers = self.network({name: pieces(series, BLOCK, PIECE)[:, 0] for name, series in filled.items()})
-            yield answers.reshape(images, -1)[:count]
+            seen = len(scaled[part])
+            filled = {name: np.pad(series, ((0, 0), (0, images - seen), (0, 0))) for name, series in inputs.items()}
+            answers = self.network({name: pieces(series, count, PIECE)[:, 0] for name, series in filled.items()})
+            yield answers.reshape(images, -1)[:seen]
 
     def prices(
         self,
