@@ -141,17 +141,19 @@ def _forward(
     sizes: np.ndarray,  # int [layers + 1]
     signals: np.ndarray,  # float32 [sum of sizes]: the inputs, then the signals of each layer, filled
 ) -> None:
-    "From inputs to outputs, layer by layer"
-    matrix, below = 0, 0
+    "From inputs to outputs, layer by layer; what a rectifier keeps back costs nothing"
+    start, below = 0, 0
     for layer in range(1, len(sizes)):
         inputs, outputs = sizes[layer - 1], sizes[layer]
-        bias, above = matrix + inputs * outputs, below + inputs
-        for j in range(outputs): signals[above + j] = weights[bias + j]
+        bias, above = start + inputs * outputs, below + inputs
+        matrix = weights[start:bias].reshape(inputs, outputs)
+        signal = signals[above:above + outputs]
+        signal[:] = weights[bias:bias + outputs]
         for i in range(inputs):
-            signal = signals[below + i]
-            if layer > 1: signal = max(signal, np.float32(0))
-            for j in range(outputs): signals[above + j] += signal * weights[matrix + i * outputs + j]
-        matrix, below = bias + outputs, above
+            each, row = signals[below + i], matrix[i]
+            if layer > 1 and each <= 0: continue
+            for j in range(outputs): signal[j] += each * row[j]
+        start, below = bias + outputs, above
 
 @cache
 def _compiled_forward() -> Callable:
