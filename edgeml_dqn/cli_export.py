@@ -40,9 +40,10 @@ def _export(data, run_dir, out, typed, runtimes, json):
     table = pd.DataFrame(checks).T.assign(largest_difference=lambda t: t.largest_difference.map("{:.0e}".format))
     counts = {name: int for name in ("flipped", "flipped_ties", "compared", "state_bytes", "file_bytes")}
     about, _ = read_export(out)
-    answer = dict(out=out, policy=policy.name, rate=flags["tr"], depth=flags["tb"], runtimes=checks, left_out=about["left_out"])
+    left_out = about["left_out"]
+    answer = dict(out=out, policy=policy.name, rate=flags["tr"], depth=flags["tb"], runtimes=checks, left_out=left_out)
     show(table.astype(counts), answer, json)
-    for sentence in answer["left_out"]: print(f"edgeml-export: {sentence}", file=sys.stderr)
+    for sentence in left_out: print(f"edgeml-export: {sentence}", file=sys.stderr)
 
 # %% ../nbs/api/10d_cli_export.ipynb #15e397d9
 @call_parse

@@ -38,10 +38,10 @@ from .runtime import NETWORKS, TOLERANCE, DevicePolicy, load_policy, policy_arra
 from .sequences import Samples, Sequences, spawn
 from .simulate import decide
 
-# %% ../nbs/api/09a_export.ipynb #b86bf7e3
+# %% ../nbs/api/09a_export.ipynb #d0db52f4
 class _Signal(NamedTuple):
     "A Keras tensor that comes from dense layers one after the other"
-    layers: tuple[tuple[np.ndarray, bool], ...]  # float64 [inputs + 1, units], the last row being the bias; whether a rectifier follows
+    layers: tuple[tuple[np.ndarray, bool], ...]  # float64 [inputs + 1, units], bias last; whether a rectifier follows
     width: int  # units of the last layer, or inputs of the network
     places: np.ndarray  # int, of each number of the tensor among these
 
@@ -70,13 +70,15 @@ def _after(
 ) -> _Signal | None:  # None: not told by dense layers and rectifiers, or not of 32 bits
     "What a layer makes of its inputs"
     kinds, kind, signal = frameworks()[1].layers, type(layer), signals[0]
-    if getattr(layer, "compute_dtype", None) != "float32" or any(each.layers is not signal.layers for each in signals): return None
+    alike = all(each.layers is signal.layers for each in signals)
+    if not alike or getattr(layer, "compute_dtype", None) != "float32": return None
+    def moved(places): return signal._replace(places=places)
     if kind is kinds.Dropout: return signal
-    if kind is kinds.Flatten and layer.data_format == "channels_last": return signal._replace(places=signal.places.reshape(-1))
-    if kind is kinds.Reshape: return signal._replace(places=signal.places.reshape(layer.target_shape))
+    if kind is kinds.Flatten and layer.data_format == "channels_last": return moved(signal.places.reshape(-1))
+    if kind is kinds.Reshape: return moved(signal.places.reshape(layer.target_shape))
     if kind is kinds.Concatenate:
         axis = layer.axis - (layer.axis > 0)  # places have none for the batch
-        return signal._replace(places=np.concatenate([each.places for each in signals], axis))
+        return moved(np.concatenate([each.places for each in signals], axis))
     if kind is kinds.Activation: return signal.activated(layer.activation)
     if kind is kinds.ReLU and layer.max_value is None and not layer.negative_slope and not layer.threshold:
         return signal.activated(frameworks()[1].activations.relu)
@@ -87,7 +89,7 @@ def _after(
 def dense_chain(
     network: Frozen,  # of a policy
 ) -> tuple[np.ndarray, np.ndarray] | None:  # float32 [weights] and int64 [layers + 1], as `split_weights` takes them
-    "A network's weights and sizes if it is dense layers one after the other, with rectifiers between them; None for any other"
+    "Weights and sizes of a chain of dense layers with rectifiers between them; None for any other network"
     compiled, kinds = network.compiled, frameworks()[1].layers
     values = {id(variable): np.asarray(value, float) for variable, value in zip(compiled.variables, network.weights)}
     sizes = {name: prod(shape) for name, shape in compiled.shapes.items()}
@@ -217,7 +219,9 @@ def as_onnx(
             function = as_function(network)
             model, _ = tf2onnx.convert.from_function(function, function.input_signature, opset=17)
             onnx.checker.check_model(model)
-    except Exception as error: raise NotConverted(f"runtime onnx cannot run this network: {str(error).splitlines()[0]}") from None
+    except Exception as error:
+        reason = str(error).splitlines()[0]
+        raise NotConverted(f"runtime onnx cannot run this network: {reason}") from None
     return model.SerializeToString()
 
 CONVERTERS = dict(litert=as_tflite, onnx=as_onnx)  # for runtimes that have a file of their own
@@ -244,7 +248,7 @@ ALONE = """import sys; sys.modules.update(dict.fromkeys(sys.argv[5:]))  # they c
 import numpy as np; from edgeml_dqn.runtime import load_policy, time_decisions
 policy = load_policy(*sys.argv[1:3])
 np.savez(sys.argv[4], state_bytes=policy.state_bytes, **time_decisions(policy, **np.load(sys.argv[3])))"""
-NOT_NEEDED = ("tensorflow", "keras", "tf2onnx", "numba", "scipy", "sklearn", "pandas", "fastcore", "filelock")  # by a device, whichever its runtime
+NOT_NEEDED = ("tensorflow", "keras", "tf2onnx", "numba", "scipy", "sklearn", "pandas", "fastcore", "filelock")  # by a device
 
 def _follow_alone(
     folder: Path,  # with the files
@@ -294,7 +298,7 @@ def _converted(
     runtimes: tuple[str, ...],  # that may run it
     asked: bool,  # whether they were asked for by name
 ) -> tuple[dict[str, bytes], list[str]]:
-    "The content of each runtime's own file, and a sentence for each runtime that cannot run the policy; `NotConverted` for one that was asked for"
+    "Files by runtime, and a sentence for each that cannot run the policy; `NotConverted` for one that was asked for"
     files, left_out = {}, []
     for runtime in (each for each in runtimes if each in CONVERTERS):
         try: files[runtime] = CONVERTERS[runtime](policy.network)
@@ -305,12 +309,14 @@ def _converted(
 
 def _about(policy, arrays, files, checks, left_out):
     described = {key: " ".join(map(str, [array.dtype, *array.shape])) for key, array in arrays.items()}
-    limit = dict(name=policy.name, rate=str(policy.bucket.rate), depth=str(policy.bucket.depth), refill_cost_capacity=policy.bucket.lattice)
+    bucket = policy.bucket
+    limit = dict(name=policy.name, rate=str(bucket.rate), depth=str(bucket.depth), refill_cost_capacity=bucket.lattice)
     network = None
     if isinstance(policy, DQN): network = [type(layer).__name__ for layer in policy.network.compiled.model.layers]
     if "sizes" in arrays: network = arrays["sizes"].tolist()
     digests = {name: sha256(content).hexdigest() for name, content in files.items()}
-    return json.dumps(limit | dict(network=network, arrays=described, files=digests, checks=checks, left_out=left_out), indent=1).encode()
+    about = limit | dict(network=network, arrays=described, files=digests, checks=checks, left_out=left_out)
+    return json.dumps(about, indent=1).encode()
 
 def export_policy(
     folder: str | PathLike,  # gets the files; those of an earlier export are replaced

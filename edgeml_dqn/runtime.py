@@ -358,7 +358,9 @@ def load_policy(
         tried = policy.fresh()
         seen = tried.deviation, tried.observe(tried.mean), *tried.prices()[tried.limit.bucket.cost:]
         if not np.isfinite(seen).all(): raise ValueError("prices are not finite")
-    except ImportError: raise ValueError(f"runtime {runtime} needs {NEEDS[runtime]}, which is not installed; expected it, or another of {', '.join(able)}") from None
+    except ImportError:
+        others = "".join(f", or runtime {name}" for name in able if name != runtime)
+        raise ValueError(f"runtime {runtime} needs {NEEDS[runtime]}, which is not installed; expected it{others}") from None
     except Exception as error: raise ValueError(f"{folder} cannot be used: {type(error).__name__} {error}; export again") from None
     return policy
 
