@@ -38,7 +38,7 @@ from .runtime import NETWORKS, TOLERANCE, DevicePolicy, load_policy, policy_arra
 from .sequences import Samples, Sequences, spawn
 from .simulate import decide
 
-# %% ../nbs/api/09a_export.ipynb #d0db52f4
+# %% ../nbs/api/09a_export.ipynb #0a902739
 class _Signal(NamedTuple):
     "A Keras tensor that comes from dense layers one after the other"
     layers: tuple[tuple[np.ndarray, bool], ...]  # float64 [inputs + 1, units], bias last; whether a rectifier follows
