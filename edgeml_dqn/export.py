@@ -211,7 +211,9 @@ def as_onnx(
     network: Frozen,  # of a policy
 ) -> bytes:
     "A network for ONNX Runtime; `NotConverted` if it cannot run it, `ValueError` if tf2onnx, which converts it, is not installed"
-    try: import onnx, tf2onnx
+    try:
+        import onnx
+        import tf2onnx
     except ImportError as missing:
         raise ValueError(f"runtime onnx needs {missing.name} to be exported, which is not installed; expected it, or other runtimes") from None
     try:
