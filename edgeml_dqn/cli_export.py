@@ -16,7 +16,7 @@ from .cli import limit_number, one_sentence, open_run, resolution_of, save_figur
 from .export import export_policy, outlook_of
 from .files import held
 from .replay import check, compare_on, plot_log, read_log
-from .runtime import load_policy
+from .runtime import load_policy, read_export
 
 # %% ../nbs/api/10d_cli_export.ipynb #bdfdc29f
 @call_parse
@@ -39,25 +39,30 @@ def _export(data, run_dir, out, typed, runtimes, json):
     checks = export_policy(out, policy, source, runtimes, outlook, flags["seed"])
     table = pd.DataFrame(checks).T.assign(largest_difference=lambda t: t.largest_difference.map("{:.0e}".format))
     counts = {name: int for name in ("flipped", "flipped_ties", "compared", "state_bytes", "file_bytes")}
-    show(table.astype(counts), dict(out=out, policy=policy.name, rate=flags["tr"], depth=flags["tb"], runtimes=checks), json)
+    about, _ = read_export(out)
+    left_out = about["left_out"]
+    answer = dict(out=out, policy=policy.name, rate=flags["tr"], depth=flags["tb"], runtimes=checks, left_out=left_out)
+    show(table.astype(counts), answer, json)
+    for sentence in left_out: print(f"edgeml-export: {sentence}", file=sys.stderr)
 
 # %% ../nbs/api/10d_cli_export.ipynb #15e397d9
 @call_parse
 def edgeml_replay(
     log: str,  # JSON lines of a controller
     policy: str,  # the export that the device ran
+    runtime: str = "numpy",  # that decides again: numpy, numba, litert or onnx
     plot: str = None,  # a PNG file, for a picture of the log's last session
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Decide a device's log again, check every decision and the rate limit, and compare other policies on it"
-    with one_sentence("edgeml-replay"): answer = _replay(log, policy, plot, json)
+    with one_sentence("edgeml-replay"): answer = _replay(log, load_policy(policy, runtime), plot, json)
     if answer["differing"] or answer["excess"] > 0:
         wrong = f"{answer['differing']} events differ, first {answer['differences'][0]}" if answer["differing"] else f"{answer['excess']:g} offloads more than the limit allows"
         print(f"edgeml-replay: {log}: {wrong}", file=sys.stderr)
         raise SystemExit(1)
 
-def _replay(log, policy, plot, json):
-    sessions, device = read_log(log), load_policy(policy)
+def _replay(log, device, plot, json):
+    sessions = read_log(log)
     checks = [check(session, device) for session in sessions]
     def total(name): return sum(getattr(each, name) for each in checks)
     differences = [each for session in checks for each in session.differ]

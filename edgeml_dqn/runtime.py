@@ -12,6 +12,7 @@ import json
 import time
 from bisect import bisect_right
 from collections.abc import Callable
+from functools import cache
 from hashlib import sha256
 from os import PathLike
 from pathlib import Path
@@ -106,11 +107,12 @@ def start_beliefs(
 def split_weights(
     weights: np.ndarray,  # float32 [weights]
     sizes: np.ndarray,  # int [layers + 1]: inputs, hidden units of each layer, outputs
-) -> tuple[list[np.ndarray], np.ndarray]:  # [inputs + 1, outputs] for each layer, the last row being its bias; [inputs or 0, outputs]
-    "The layers of a network, and its linear map"
+) -> list[np.ndarray]:  # [inputs + 1, outputs] for each layer, the last row being its bias
+    "The layers of a network; `ValueError` for weights of another size"
     ends = np.cumsum([(a + 1) * b for a, b in zip(sizes, sizes[1:])])
-    *layers, linear = np.split(weights, ends)
-    return [part.reshape(-1, b) for part, b in zip(layers, sizes[1:])], linear.reshape(-1, sizes[-1])
+    if min(sizes) < 1 or weights.shape != (ends[-1],):
+        raise ValueError(f"weights have shape {list(weights.shape)} and sizes are {sizes}; expected a matrix and a bias for each layer")
+    return [part.reshape(a + 1, b) for part, a, b in zip(np.split(weights, ends), sizes, sizes[1:])]
 
 class NumpyNetwork:
     "A network in NumPy, for one history at a time; the answer is good until the next"
@@ -119,10 +121,9 @@ class NumpyNetwork:
         weights: np.ndarray,  # float32 [weights]
         sizes: np.ndarray,  # int [layers + 1]
     ):
-        layers, self.linear = split_weights(weights, sizes)
         signals = [np.ones(size + 1, np.float32) for size in sizes]
-        *self.hidden, self.last = zip(signals, layers, [signal[:-1] for signal in signals[1:]])
-        self.inputs, self.through = signals[0][:-1], np.empty(sizes[-1], np.float32)
+        *self.hidden, self.last = zip(signals, split_weights(weights, sizes), [signal[:-1] for signal in signals[1:]])
+        self.inputs = signals[0][:-1]
 
     def __call__(
         self,
@@ -132,24 +133,50 @@ class NumpyNetwork:
         self.inputs[:] = inputs
         for below, matrix, above in self.hidden: np.maximum(below.dot(matrix, above), 0, out=above)
         below, matrix, outputs = self.last
-        below.dot(matrix, outputs)
-        if len(self.linear): outputs += inputs.dot(self.linear, self.through)
-        return outputs
+        return below.dot(matrix, outputs)
 
 # %% ../nbs/api/09_runtime.ipynb #8aef635c
+def _forward(
+    weights: np.ndarray,  # float32 [weights]
+    sizes: np.ndarray,  # int [layers + 1]
+    signals: np.ndarray,  # float32 [sum of sizes]: the inputs, then the signals of each layer, filled
+) -> None:
+    "From inputs to outputs, layer by layer; what a rectifier keeps back costs nothing"
+    start, below = 0, 0
+    for layer in range(1, len(sizes)):
+        inputs, outputs = sizes[layer - 1], sizes[layer]
+        bias, above = start + inputs * outputs, below + inputs
+        matrix = weights[start:bias].reshape(inputs, outputs)
+        signal = signals[above:above + outputs]
+        signal[:] = weights[bias:bias + outputs]
+        for i in range(inputs):
+            each, row = signals[below + i], matrix[i]
+            if layer > 1 and each <= 0: continue
+            for j in range(outputs): signal[j] += each * row[j]
+        start, below = bias + outputs, above
+
+@cache
+def _compiled_forward() -> Callable:
+    "Its machine code; `ImportError` where Numba is not installed"
+    import numba
+    return numba.njit(_forward, cache=True)
+
 class CompiledNetwork:
-    "A network in the compiled code that trained it"
+    "A network in code that Numba compiles, for one history at a time; the answer is good until the next"
     def __init__(
         self,
         weights: np.ndarray,  # float32 [weights]
         sizes: np.ndarray,  # int [layers + 1]
     ):
-        from edgeml_dqn.network import outputs
-        self.run, self.weights, self.sizes, self.outputs = outputs, weights, sizes, np.empty((1, sizes[-1]), np.float32)
+        split_weights(weights, sizes)  # compiled code looks at no bounds
+        self.run, self.weights, self.sizes = _compiled_forward(), weights, sizes
+        self.signals = np.empty(sum(sizes), np.float32)
+        self.inputs, self.outputs = self.signals[:sizes[0]], self.signals[-sizes[-1]:]
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
-        self.run(self.weights, self.sizes, inputs[None], self.outputs)
-        return self.outputs[0]
+        self.inputs[:] = inputs
+        self.run(self.weights, self.sizes, self.signals)
+        return self.outputs
 
 class LiteRTNetwork:
     "A network in LiteRT, formerly TensorFlow Lite"
@@ -199,7 +226,7 @@ class DevicePolicy:
         self.belief = np.zeros(self.beliefs.size, np.float32)
         self.window = Window(arrays["history"]) if "history" in arrays else None
         self.inputs = np.zeros(self.window.size, np.float32) if self.window else self.belief
-        self.network = self.start_network() if "weights" in arrays else None
+        self.network = self.start_network() if self.exported.weights == "network" else None
         self.aim(self.exported)
 
     def aim(
@@ -307,14 +334,21 @@ def read_export(
     if "lattice" in arrays: raise ValueError(f"{folder} was made by edgeml_dqn 0.1, which this version does not read; export again with this version's edgeml-export")
     return about, arrays
 
+def _able(about, arrays):
+    "The runtimes that can run an export"
+    if str(arrays.get("weights_are")) != "network": return ["numpy"]
+    dense = ["numpy", "numba"] if "weights" in arrays else []
+    return dense + [name for name in ("litert", "onnx") if NETWORKS[name] in about["files"]]
+
 def load_policy(
     folder: str | PathLike,  # made by the export
     runtime: str = "numpy",  # numpy, numba, litert or onnx
 ) -> DevicePolicy:
-    "An exported policy, at the beginning of a stream; errors as `read_export`, and `ValueError` for a runtime that is not there"
+    "An exported policy, at the beginning of a stream; errors as `read_export`, and `ValueError` for a runtime that is not there, or cannot run it"
     if runtime not in NETWORKS: raise ValueError(f"runtime is {runtime!r}; expected one of {', '.join(NETWORKS)}")
-    _, arrays = read_export(folder, tuple({"policy.npz", NETWORKS[runtime]}))
-    if runtime != "numpy" and "weights" not in arrays: raise ValueError(f"{folder} has no network that {runtime} could run; expected runtime numpy")
+    about, arrays = read_export(folder, tuple({"policy.npz", NETWORKS[runtime]}))
+    able = _able(about, arrays)
+    if runtime not in able: raise ValueError(f"{folder} has no network that {runtime} could run; expected {' or '.join(able) or 'another export'}")
     path, network = Path(folder) / NETWORKS[runtime], (arrays.get("weights"), arrays.get("sizes"))
     starts = dict(
         numpy=lambda: NumpyNetwork(*network), numba=lambda: CompiledNetwork(*network),
@@ -324,7 +358,9 @@ def load_policy(
         tried = policy.fresh()
         seen = tried.deviation, tried.observe(tried.mean), *tried.prices()[tried.limit.bucket.cost:]
         if not np.isfinite(seen).all(): raise ValueError("prices are not finite")
-    except ImportError: raise ValueError(f"runtime {runtime} needs {NEEDS[runtime]}, which is not installed; expected it, or runtime numpy") from None
+    except ImportError:
+        others = "".join(f", or runtime {name}" for name in able if name != runtime)
+        raise ValueError(f"runtime {runtime} needs {NEEDS[runtime]}, which is not installed; expected it{others}") from None
     except Exception as error: raise ValueError(f"{folder} cannot be used: {type(error).__name__} {error}; export again") from None
     return policy
 
