@@ -26,11 +26,15 @@ def edgeml_export(
     out: str,  # gets policy.json, policy.npz and a file for each other runtime
     tr: limit_number = None,  # token rate, per time unit: any for a plan (default: the run's)
     tb: limit_number = None,  # token bucket depth: any for a plan (default: the run's)
+    network: str = None,  # as in training; to be said again if it is the user's own
+    optimizer: str = None,  # likewise
     runtimes: str = None,  # in which it is checked, and for which it is written: of numpy,numba,litert,onnx (default: all that can run it)
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Write the policy of a run for a device, and check that it decides there as it does here"
-    with one_sentence("edgeml-export"), held(out): _export(data, run_dir, out, dict(tr=tr, tb=tb), tuple(runtimes.split(",")) if runtimes else None, json)
+    typed = dict(tr=tr, tb=tb, network=network, optimizer=optimizer)
+    asked = tuple(runtimes.split(",")) if runtimes else None
+    with one_sentence("edgeml-export"), held(out): _export(data, run_dir, out, typed, asked, json)
 
 def _export(data, run_dir, out, typed, runtimes, json):
     opened = open_run(data, run_dir, typed)
