@@ -53,7 +53,7 @@ from .training import State, TensorBoard, make_validation, plot_learning, remark
 FLAGS = dict(rate="--tr", depth="--tb", spread="--spread", reset_prob="--rprob", periods="--int1, --int2", switch_probs="--tprob1, --tprob2",
              metric_history="--nhist1", arrival_history="--nhist2", discount="--discount", gradient_steps="--ngdup", batch_size="--gbsz",
              hidden="--nlayers, --nhidden", network="--network", optimizer="--optimizer", learning_rate="--lr", iterations="--maxiter", every="--sfreq", seed="--seed", streams="--streams, --length", length="--length", period_1="--int1", period_2="--int2", switch_prob_1="--tprob1", switch_prob_2="--tprob2", loss="--loss", fit="--fit", folds="--folds", test_share="--test_share",
-             runtime="--runtimes", port="--port", images="--images", time_unit="--time_unit", deadline="--deadline", bandwidth="--bandwidth", delay="--delay")  # the flags of what the library's messages begin with
+             runtime="--runtimes, --runtime", port="--port", images="--images", time_unit="--time_unit", deadline="--deadline", bandwidth="--bandwidth", delay="--delay")  # the flags of what the library's messages begin with
 
 @contextmanager
 def one_sentence(
@@ -155,31 +155,31 @@ def as_settings(
         streams=max(count for count in range(1, 33) if flags["gbsz"] % count == 0))
 
 def user_object(
-    flags: dict,  # resolved
-    flag: str,  # of NAMED
-) -> Any:  # function or object
-    "What MODULE:NAME means, modules of the working directory included; `ValueError` for a name that means nothing"
-    module, colon, name = flags[flag].partition(":")
-    if not (module and colon and name): raise ValueError(f"--{flag} is {flags[flag]!r}; expected MODULE:NAME, such as networks:recurrent")
+    what: str,  # flag, or kind of thing, that errors begin with
+    name: str,  # MODULE:NAME, looked for in the working directory too
+) -> Any:
+    "What a name in a module of the user's means; `ValueError` for a name that means nothing"
+    module, _, attribute = name.partition(":")
     if "" not in sys.path: sys.path.insert(0, "")
-    try: return getattr(import_module(module), name)
-    except Exception as error: raise ValueError(f"--{flag} is {flags[flag]!r}, which cannot be imported: {type(error).__name__} {error}") from None
+    try: return getattr(import_module(module), attribute)
+    except Exception as error:                                                    # of the user's module, whatever it does
+        raise ValueError(f"{what} is {name}, which cannot be imported ({type(error).__name__} {error}); expected MODULE:FUNCTION") from None
 
 def as_network(
     flags: dict,  # resolved
 ) -> Network:
     "The published network, or the user's own; `ValueError` for one that cannot be"
     if not flags["network"]: return Perceptron((flags["nhidden"],) * flags["nlayers"])
-    network = user_object(flags, "network")
+    network = user_object("--network", flags["network"])
     if callable(network): return network
-    raise ValueError(f"--network is {flags['network']!r}, a {type(network).__name__}; expected a function of a dict of Keras inputs")
+    raise ValueError(f"--network is {flags['network']}, a {type(network).__name__}; expected a function of a dict of Keras inputs")
 
 def as_optimizer(
     flags: dict,  # resolved
 ) -> Any:  # keras.Optimizer, or the name of one
     "Keras's by its name, or what the user's own function makes"
     if ":" not in flags["optimizer"]: return flags["optimizer"]
-    return user_object(flags, "optimizer")()
+    return user_object("--optimizer", flags["optimizer"])()
 
 class Task(NamedTuple):
     "What a run is made from and tested on"

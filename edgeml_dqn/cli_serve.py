@@ -12,7 +12,6 @@ import ssl
 import sys
 import warnings
 from contextlib import ExitStack
-from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from fastcore.script import call_parse, store_true
 from tqdm.auto import tqdm
 
 from .bucket import TokenBucket
-from .cli import limit_number, one_sentence, show
+from .cli import limit_number, one_sentence, show, user_object
 from .controller import Controller
 from .link import shaped
 from .protocol import DATATYPES, Classifier
@@ -38,10 +37,7 @@ def load(
     kind: type,  # of what the function makes
 ) -> Any:
     "What a function of the user's makes; `ValueError` if there is no such function, or it makes something else"
-    module, _, function = name.partition(":")
-    if "" not in sys.path: sys.path.insert(0, "")
-    try: make = getattr(import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error: raise ValueError(f"{name} cannot be imported ({error}); expected MODULE:FUNCTION") from None
+    make = user_object(kind.__name__, name)
     made = make() if callable(make) else make
     if not isinstance(made, kind): raise ValueError(f"{name} makes a {type(made).__name__}; expected a function that makes a {kind.__name__}")
     return made
@@ -110,6 +106,7 @@ def edgeml_device(
     model: str = "strong",  # the classifier's name there
     tr: limit_number = None,  # token rate, per time unit (default: the policy's)
     tb: limit_number = None,  # token bucket depth (default: the policy's)
+    runtime: str = "numpy",  # that runs a network: numpy, numba, litert or onnx
     images: int = None,  # how many (default: all that there are)
     time_unit: float = .1,  # seconds
     deadline: float = .1,  # seconds from an image's time to its answer
@@ -125,7 +122,7 @@ def edgeml_device(
     with one_sentence("edgeml-device"), ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.showwarning = lambda message, *_: print(f"edgeml-device: {message}", file=sys.stderr)
-        policy, seen, key = load_policy(export_dir), load(scene, Scene), read_key(key_file)
+        policy, seen, key = load_policy(export_dir, runtime), load(scene, Scene), read_key(key_file)
         bucket = TokenBucket(policy.exported.bucket.rate if tr is None else tr, policy.exported.bucket.depth if tb is None else tb)
         if images is not None and not 0 <= images <= sys.maxsize: raise ValueError(f"images is {images}; expected 0 to {sys.maxsize}")
         link = {name: value for name, value in (("bandwidth", bandwidth), ("delay", delay)) if value is not None}

@@ -30,7 +30,7 @@ from .features import History, LearnedFilter
 from .files import write_atomically
 from .limit import Prices, as_prices
 from .metric import Population
-from .network import _unheard, frameworks
+from .network import unheard, frameworks
 from .planned import DEFAULT, Planned, Resolution, learn_outlook, symbol_rewards
 from .planning import Outlook
 from .runs import pack_features
@@ -174,7 +174,7 @@ def _quiet() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable()
     try:
-        with _unheard(): yield
+        with unheard(): yield
     finally: logging.disable(before)
 
 def as_function(

@@ -17,7 +17,6 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from .dqn import Learner, Problem, acting_policy, check_learner, q_iteration, start_learner
-from .network import frameworks
 from .policies import ThresholdPolicy, mdp
 from .sequences import Sequences, spawn
 from .simulate import Result, simulate
@@ -183,8 +182,8 @@ class TensorBoard:
         self,
         folder: str | PathLike,  # of this run, made if there is none
     ):
-        tf, _ = frameworks()
-        self.summary, self.writer = tf.summary, tf.summary.create_file_writer(str(folder))
+        from tensorboard.summary import Writer
+        self.writer = Writer(str(folder))
 
     def __call__(
         self,
@@ -196,8 +195,7 @@ class TensorBoard:
         if segment.peak is not None: told["learning rate"] = segment.learning_rate(done - 1)
         if scores and scores[-1].iteration == done:
             told |= {"reward/training": scores[-1].training, "reward/validation": scores[-1].validation.mean()}
-        with self.writer.as_default():
-            for name, value in told.items(): self.summary.scalar(name, value, step=done)
+        for name, value in told.items(): self.writer.add_scalar(name, value, done)
         self.writer.flush()
 
 # %% ../nbs/api/07f_training.ipynb #7ca3fc0b
