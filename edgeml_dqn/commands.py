@@ -8,7 +8,6 @@ __all__ = ['GRACE', 'MODULES', 'Interrupt']
 # %% ../nbs/api/10a_commands.ipynb #10a0c004
 import os
 import signal
-import sys
 from collections.abc import Callable
 from importlib import import_module
 from threading import Timer

@@ -109,7 +109,7 @@ def _next_state(state, iterations, peak):
 
 def _stable(learner, peak):
     "The learner, unless it is beyond help"
-    if np.isfinite(learner.loss): return learner
+    if np.isfinite(learner.loss) and all(np.isfinite(each).all() for each in learner.average): return learner
     rate = "its schedule" if peak is None else f"{peak:g}"
     raise ValueError(f"learning_rate is {rate}, with which training diverged at iteration {learner.iteration}; expected a lower one")
 
