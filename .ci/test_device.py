@@ -59,7 +59,6 @@ def exports(tmp_path_factory):
     from edgeml_dqn.export import export_policy
     from edgeml_dqn.features import History
     from edgeml_dqn.metric import populations
-    from edgeml_dqn.network import Perceptron
     from edgeml_dqn.planned import DEFAULT, Planned, learn_outlook
     from edgeml_dqn.sequences import LocationReset, Source
     folder, rng, bucket = tmp_path_factory.mktemp("exports"), np.random.default_rng(0), TokenBucket(.1, 4)
@@ -72,7 +71,7 @@ def exports(tmp_path_factory):
     images = Images(metric(logits), wrong, np.zeros(2000))
     source = Source(populations(Dataset("made up", images, images))[0], LocationReset(.1, .1))
     outlook = learn_outlook(source, resolution=DEFAULT._replace(states=8, streams=32))
-    problem = make_problem(source, bucket, History(8), Settings(gradient_steps=1, batch_size=32), Perceptron((8,)))
+    problem = make_problem(source, bucket, History(8), Settings((8,), 1, 32))
     network = acting_policy(q_iteration(start_learner(problem), problem, 1e-3), problem)
     for name, policy in dict(plan=Planned(outlook, bucket), network=network).items(): export_policy(folder / name, policy, source, ("numpy",), outlook)
     return folder
