@@ -12,13 +12,13 @@ import signal
 import subprocess
 import sys
 import tempfile
-
 import zipfile
 from collections import Counter
 from datetime import date
 from multiprocessing import get_context
 from pathlib import Path
 
+import conftest  # noqa: F401
 import numpy as np
 import pandas as pd
 from pyarrow import parquet
@@ -36,7 +36,7 @@ try: import tomllib
 except ModuleNotFoundError: import tomli as tomllib  # Python 3.10
 
 MEMORY, SECONDS, PART = 2**30, 20, 250  # that reading one file may take, and files that one process reads
-fork = get_context("fork")
+spawn = get_context("spawn")  # TensorFlow forbids to fork
 INTERESTING = [bytes(n) for n in (1, 4, 8)] + [b"\xff" * n for n in (1, 4, 8)] + [b"\x7f", b"\x80", (2**31).to_bytes(4, "little"), (2**62).to_bytes(8, "little"), b"\x00\x00\x00\x00\x00\x00\xf8\x7f", b"-1", b"nan", b"1e999", b"9" * 30, b"'", b'"', b"{", b"[" * 2000, b",", b"\n", b"\xc3\x28"]
 
 
@@ -149,7 +149,7 @@ with Controller(load_policy(folder / 'dqn_policy'), lambda image: (0, image / 9)
 
 
 def made(folder):
-    "Runs and exports of both kinds, made in a process of their own, whose threads would forbid to fork"
+    "Runs and exports of both kinds, made in a process of their own, for TensorFlow takes memory and threads"
     subprocess.run([sys.executable, "-c", MAKE, folder], check=True, capture_output=True)
 
 
@@ -279,13 +279,13 @@ def judge(path, read, otherwise):
 def part(folder, kind, seeds, answers):
     "Mutants of these seeds, in a process of their own"
     name, whole, mutate, read, otherwise = kind
+    sys.stderr = io.StringIO()
+    (folder / name).write_bytes(whole)
+    unharmed = judge(folder / name, read, otherwise)  # from when on all that reading needs is imported
+    if unharmed != "exact": answers.put((seeds[0], f"without a change: {unharmed}"))
     used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY,) * 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.stderr = io.StringIO()
-    (folder / name).write_bytes(whole)
-    unharmed = judge(folder / name, read, otherwise)
-    if unharmed != "exact": answers.put((seeds[0], f"without a change: {unharmed}"))
     for seed in seeds:
         (folder / name).write_bytes(mutate(whole, random.Random(seed)))
         answers.put((seed, None))
@@ -303,8 +303,8 @@ def fuzz(kind, count, folder, first=0):
     name, whole, *_ = kind
     seeds, outcomes, wrong = list(range(first, first + count)), Counter(), {}
     while seeds:
-        answers, batch = fork.SimpleQueue(), seeds[:PART]
-        child = fork.Process(target=part, args=(folder, kind, batch, answers))
+        answers, batch = spawn.SimpleQueue(), seeds[:PART]
+        child = spawn.Process(target=part, args=(folder, kind, batch, answers))
         child.start()
         tried = None
         while True:

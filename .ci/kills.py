@@ -16,19 +16,18 @@ from functools import partial
 from io import StringIO
 from multiprocessing import get_context
 from pathlib import Path
+from zipfile import ZipFile
 
-import matplotlib.pyplot  # noqa: F401  once for all children
+import conftest  # noqa: F401
 import numpy as np
-import sklearn.isotonic  # noqa: F401
 
 from edgeml_dqn import cli, files, training
-from edgeml_dqn.cli import edgeml_train
 from edgeml_dqn.data import Dataset, Images, ilsvrc, write_npz
 from edgeml_dqn.runs import checkpoint, load_run
 
 EVERY, STOP = 3, 30  # iterations between saves, and in all
-fork = get_context("fork")
-cli.make_validation = partial(training.make_validation, streams=2, length=500)  # scores are taken in no time: what is killed is the rest
+KEPT = {"checkpoint.npz", "network.keras", "learning.png"}  # all that a finished run leaves
+spawn = get_context("spawn")  # TensorFlow forbids to fork
 
 
 def data(folder):
@@ -39,43 +38,56 @@ def data(folder):
     return path
 
 
-def command(images, run, stop=STOP):
+def command(images, run):
     "edgeml-train; what it says on standard error, and its exit status"
+    from edgeml_dqn.commands import edgeml_train
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()) as said:
-        try: edgeml_train.__wrapped__(str(images), str(run), stype=1, ngdup=4, gbsz=64, nlayers=1, nhidden=16, nhist1=7, maxiter=stop, sfreq=EVERY, json=True)
+        try: edgeml_train.__wrapped__(str(images), str(run), stype=1, ngdup=4, gbsz=64, nlayers=1, nhidden=32, nhist1=7, maxiter=STOP, sfreq=EVERY, json=True)
         except SystemExit as exit: return said.getvalue(), exit.code
     return said.getvalue(), 0
 
 
-class Child:
-    "edgeml-train in a process of its own, which tells how far it is and when it writes"
+def observed(done, writing, answer, before, args):
+    "What a process of its own does: the command, telling how far it is and when it writes"
+    iterate, sync = training.q_iteration, files.fsync
 
-    def __init__(self, *args, before=lambda: None):
-        self.done, self.writing, self.answer = fork.Value("q", 0), fork.Value("q", 0), fork.Queue()
-        self.process = fork.Process(target=self.run, args=(before, *args))
+    def counted(*args):
+        learner = iterate(*args)
+        done.value = learner.iteration
+        return learner
+
+    def synced(descriptor):
+        writing.value += 1
+        sync(descriptor)
+
+    training.q_iteration, files.fsync = counted, synced
+    cli.make_validation = partial(training.make_validation, streams=2, length=500)  # scores are taken in no time: what is killed is the rest
+    before()
+    answer.put(command(*args))
+
+
+def nothing(): pass
+
+
+class Child:
+    "edgeml-train in a process of its own"
+
+    def __init__(self, *args, before=nothing):
+        self.done, self.writing, self.answer = spawn.Value("q", 0), spawn.Value("q", 0), spawn.SimpleQueue()
+        self.process = spawn.Process(target=observed, args=(self.done, self.writing, self.answer, before, args))
         self.process.start()
 
-    def run(self, before, *args):
-        iterate, sync = training.q_iteration, files.fsync
-
-        def counted(*args):
-            learner = iterate(*args)
-            self.done.value = learner.iteration
-            return learner
-
-        def synced(descriptor):
-            self.writing.value += 1
-            sync(descriptor)
-
-        training.q_iteration, files.fsync = counted, synced
-        before()
-        self.answer.put(command(*args))
+    def seconds_to_iterate(self):
+        "Waits until it iterates, most of which is importing and compiling"
+        began = time.monotonic()
+        while not self.done.value and self.process.is_alive(): time.sleep(.001)
+        return time.monotonic() - began
 
     def kill(self, seconds, in_write):
         "SIGKILL after so many seconds, or, within milliseconds of it, in a write after them; whether it still ran"
         self.process.join(seconds)
         if in_write:
-            writes, patience = self.writing.value, time.monotonic() + 5
+            writes, patience = self.writing.value, time.monotonic() + 60
             while self.writing.value == writes and self.process.is_alive() and time.monotonic() < patience: time.sleep(.0005)
             time.sleep(random.random() * .002)
         ran = self.process.is_alive()
@@ -84,9 +96,9 @@ class Child:
         return ran
 
     def result(self):
-        answer = self.answer.get()
         self.process.join()
-        return answer
+        assert not self.answer.empty(), f"it ended with {self.process.exitcode} and said nothing"
+        return self.answer.get()
 
 
 def arrays(run):
@@ -100,43 +112,56 @@ def same(one, other):
 
 def kills(folder, count, seed=0):
     "So many kills over as many runs as they take, each of which is finished in the end"
-    images, facts = data(folder), dict(kills=0, runs=0, checkpoints=0, lost=0, left_over=0)
+    images, facts = data(folder), dict(kills=0, before_iterating=0, runs=0, checkpoints=0, lost=0, left_over=0)
     random.seed(seed)
-    for name in ("whole", "again"):  # the second time everything is compiled
-        began = time.monotonic()
-        assert Child(images, folder / name).result()[1] == 0
-    undisturbed, longest = arrays(folder / "whole"), .7 * (time.monotonic() - began)
-    assert same(arrays(folder / "again"), undisturbed)
+    whole = Child(images, folder / "whole")
+    to_iterate, began = whole.seconds_to_iterate(), time.monotonic()
+    assert whole.result() == ("", 0)
+    undisturbed, iterating = arrays(folder / "whole"), time.monotonic() - began
     while facts["kills"] < count:
         run, ended = folder / f"run{facts['runs']}", False
         while not ended:
             child = Child(images, run)
-            if facts["kills"] < count and child.kill(random.random() * longest, facts["kills"] % 2):
+            if facts["kills"] < count and killed(child, to_iterate, iterating, facts["kills"] % 2):
                 facts["kills"] += 1
+                facts["before_iterating"] += child.done.value == 0
                 if checkpoint(run).exists():
                     state = load_run(run).state
                     facts["checkpoints"] += 1
                     facts["lost"] = max(facts["lost"], child.done.value - state.learner.iteration)
+                if (run / "network.keras").exists(): assert ZipFile(run / "network.keras").testzip() is None
             else:
                 said, status = child.result()
                 assert status == 0, said
                 ended = True
         facts["runs"] += 1
         assert same(arrays(run), undisturbed), "other weights than an undisturbed run's"
-        facts["left_over"] += len([*run.glob(".*")])
+        facts["left_over"] += len({file.name for file in run.iterdir()} ^ KEPT)
     assert facts["lost"] <= EVERY, facts
     return facts | dict(save_interval=EVERY)
+
+
+def killed(child, to_iterate, iterating, in_write):
+    "One child in four before it iterates, the others within so many seconds of it; whether it still ran"
+    if random.random() < .25: return child.kill(random.random() * to_iterate, in_write)
+    child.seconds_to_iterate()
+    return child.kill(random.random() * .2 * iterating, in_write)  # a run is killed several times before it ends
 
 
 def full_disk(folder, images, undisturbed):
     "A save that does not fit: one sentence, the save before it whole, and the run goes on when there is room"
     run, room = folder / "full", checkpoint(folder / "whole").stat().st_size - 100  # the last save is the largest
-    said, status = Child(images, run, before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))).result()
+    said, status = Child(images, run, before=partial(resource.setrlimit, resource.RLIMIT_FSIZE, (room, room))).result()
     assert status == 2 and said.count("\n") == 1 and str(checkpoint(run)) in said, said
     saved = load_run(run).state.learner.iteration
-    assert 0 < saved < STOP and [file.name for file in run.iterdir()] == ["checkpoint.npz"]
+    assert 0 < saved < STOP and {file.name for file in run.iterdir()} == {"checkpoint.npz", "network.keras"}
     assert Child(images, run).result()[1] == 0 and same(arrays(run), undisturbed)
     return dict(said=said.strip().replace(str(folder), ""), saved=saved)
+
+
+def become_nobody():
+    "Who may not write: root may everything"
+    if os.getuid() == 0: os.setuid(65534)
 
 
 def closed_directory(folder, images):
@@ -144,17 +169,18 @@ def closed_directory(folder, images):
     shut = folder / "shut"
     shut.mkdir(mode=0o555)
     folder.chmod(0o755)
-    said, status = Child(images, shut / "run", before=lambda: os.setuid(65534) if os.getuid() == 0 else None).result()
+    said, status = Child(images, shut / "run", before=become_nobody).result()
     assert status == 2 and said.count("\n") == 1 and "Permission denied" in said, said
     return said.strip().replace(str(folder), "")
 
 
 def two_at_once(folder, images, undisturbed):
     "A second process in the same directory is refused by name, and the first one is not disturbed"
-    run = folder / "shared"
-    first = Child(images, run)
+    run, there = folder / "shared", spawn.Event()
+    first, second = Child(images, run), Child(images, run, before=there.wait)
     while not checkpoint(run).exists(): time.sleep(.01)
-    said, status = Child(images, run).result()
+    there.set()
+    said, status = second.result()
     assert status == 2 and "in use by another process" in said and str(run) in said and said.count("\n") == 1, said
     assert first.result()[1] == 0 and same(arrays(run), undisturbed)
     return said.strip().replace(str(folder), "")

@@ -1,7 +1,11 @@
 "The commands as programs: the demo in full, the published commands as written, and what is said of mistakes"
 import json
+import os
+import random
+import signal
 import subprocess
 import sysconfig
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +14,16 @@ import pytest
 BIN = Path(sysconfig.get_path("scripts"))
 
 
-def call(command, folder):
-    "A command line, run in `folder`"
+def call(command, folder, tensorflow=True):
+    "A command line, run in `folder`, perhaps where importing TensorFlow is an error"
     program, *words = command.split()
-    return subprocess.run([BIN / program, *words], cwd=folder, capture_output=True, text=True)
+    paths = [os.environ.get("PYTHONPATH", "")] if tensorflow else [str(folder / "without"), os.environ.get("PYTHONPATH", "")]
+    return subprocess.run([BIN / program, *words], cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))})
 
 
-def answer(command, folder):
+def answer(command, folder, tensorflow=True):
     "The JSON object that a command prints, which must be all that it prints"
-    done = call(f"{command} --json", folder)
+    done = call(f"{command} --json", folder, tensorflow)
     assert done.returncode == 0, done.stderr
     line, = done.stdout.splitlines()
     return json.loads(line)
@@ -26,11 +31,13 @@ def answer(command, folder):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    "Where data.npz is, in the published format"
+    "Where data.npz is, in the published format, and modules in place of TensorFlow and Keras"
     from edgeml_dqn.data import Dataset, Images, ilsvrc, write_npz
     folder, images, rng = tmp_path_factory.mktemp("commands"), ilsvrc().train, np.random.default_rng(0)
     parts = [Images(m, (rng.random(len(m)) < .05 + m).astype(float), np.full(len(m), .05)) for m in (images.metric[::2], images.metric[1::2])]
     write_npz(folder / "data.npz", Dataset("data", *parts))
+    (folder / "without").mkdir()
+    for name in ("tensorflow", "keras"): (folder / f"without/{name}.py").write_text(f"raise SystemExit('{name} was imported')")
     return folder
 
 
@@ -62,11 +69,16 @@ def test_own_table_and_log(folder):
     score = rng.random(2000)
     reward = (rng.random(2000) < score).astype(float)
     np.savez(folder / "table.npz", score=score, reward=reward)
-    assert answer("edgeml-metric table.npz fitted", folder)["training_images"] == 1000
+    assert answer("edgeml-metric table.npz fitted", folder, tensorflow=False)["training_images"] == 1000
     assert answer("edgeml-train fitted.npz own --maxiter 2", folder)["iterations"] == 2
     np.savez(folder / "log.npz", timestamp=np.cumsum(rng.exponential(1, 2000)), score=score, reward=reward)
-    assert answer("edgeml-plan log.npz logged --metric fitted.json --tr .1 --tb 4", folder)["policy"] == "Planned"
-    assert "MDP" in answer("edgeml-simulate log.npz logged saved --tr 1/3", folder)["verdict"]
+    assert answer("edgeml-plan log.npz logged --metric fitted.json --tr .1 --tb 4", folder, tensorflow=False)["policy"] == "Planned"
+    assert "MDP" in answer("edgeml-simulate log.npz logged saved --tr 1/3", folder, tensorflow=False)["verdict"]
+
+
+def test_sweep_of_plans(folder):
+    "Without a network, and without its time: neither the sweep nor its workers import TensorFlow"
+    assert answer("edgeml-sweep none swept --tr .1,.2 --streams 2 --length 1000 --jobs 2", folder, tensorflow=False) == dict(cells=2, failed=0, results="swept/results.parquet")
 
 
 def test_export(folder):
@@ -97,3 +109,50 @@ def test_mistakes(folder, command, said):
     done = call(command, folder)
     assert done.returncode == 2 and said in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr and not done.stdout
     assert sorted(folder.rglob("*")) == before
+
+
+TOLD = """from pathlib import Path
+from tqdm import tqdm
+from edgeml_dqn import training
+from edgeml_dqn.network import Perceptron
+scored = training._scored
+
+def tell(word):
+    with open("told.txt", "a") as file: file.write(f"{word}\\n")
+
+class Bar(tqdm):
+    def update(self): tell("iterated")
+
+def told_scored(*args):
+    tell("scoring")
+    return scored(*args)
+
+def network(inputs):
+    tell("built")
+    return Perceptron((8,))(inputs)
+
+training.tqdm, training._scored = Bar, told_scored
+"""  # a module of the user's own, which tells how far the command is
+MOMENTS = {  # what is loaded or told, and within how many seconds of it Ctrl-C comes
+    "numpy": 1, "libtensorflow": 2, "built": 3, "iterated": .5, "scoring": .05}
+
+
+def test_interrupts(folder):
+    "Ctrl-C at random moments: exit status 130, one sentence, and all iterations that were finished; the same command goes on from there"
+    from edgeml_dqn.runs import load_run
+    (folder / "told.py").write_text(TOLD)
+    told, kept, rng = folder / "told.txt", 0, random.Random(0)
+    for moment, seconds in MOMENTS.items():
+        told.write_text("")
+        words = "data.npz interrupted --network told:network --ngdup 2 --gbsz 32 --nhist1 7 --maxiter 1000000 --sfreq 50".split()
+        process = subprocess.Popen([BIN / "edgeml-train", *words], cwd=folder, stderr=subprocess.PIPE, text=True)
+        maps = Path(f"/proc/{process.pid}/maps")
+        while moment not in told.read_text() + maps.read_text(): assert process.poll() is None, process.stderr.read()
+        time.sleep(seconds * rng.random())
+        finished, began = told.read_text().split().count("iterated"), time.monotonic()
+        process.send_signal(signal.SIGINT)
+        said = process.communicate()[1]
+        print(f"{moment}: {finished} iterations were finished; over after {time.monotonic() - began:.2f} s")
+        assert (process.returncode, said) == (130, "edgeml-train: interrupted; what was saved is whole, and the same command goes on from there\n")
+        before, kept = kept, load_run(folder / "interrupted").state.learner.iteration if (folder / "interrupted/checkpoint.npz").exists() else 0
+        assert kept >= before + finished

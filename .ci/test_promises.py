@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from fastcore.script import anno_parser
 
+from edgeml_dqn.commands import MODULES
 from edgeml_dqn.planned import Resolution
 
 root = Path(__file__).parents[1]
 config = ConfigParser(delimiters=["="])
 config.read(root / "settings.ini")
-commands = dict(line.split("=") for line in config["DEFAULT"]["console_scripts"].split())
 
 
 def script(name, *words):
@@ -43,8 +43,8 @@ NUMBERS = ["nan", "inf", "-inf", "-1", "0", "1e308", "-1e308", "9999999999999999
 FINE = {  # values that a flag may well have
     "edgeml-demo": {"iterations": ["0"], "seed": ["0"]},
     "edgeml-plan": {"tr": ["1.5"], "tb": ["1.5"], "stype": ["0"], "itype": ["0"], "spread": ["0"], "seed": ["0", "99999999999999999999"], "metric": [""]},
-    "edgeml-train": {"tr": ["1.5"], "tb": ["1.5"], "stype": ["0"], "itype": ["0"], "nhist1": ["0"], "nhist2": ["-1", "0", "-99999999999999999999"], "nlayers": ["0"], "lr": ["0", "1.5"], "maxiter": ["0"], "spread": ["0"], "seed": ["0"], "metric": [""]},
-    "edgeml-simulate": {"stype": ["0"], "itype": ["0"], "nhist2": ["-1"]},  # as the run was trained
+    "edgeml-train": {"tr": ["1.5"], "tb": ["1.5"], "stype": ["0"], "itype": ["0"], "nhist1": ["0"], "nhist2": ["-1", "0", "-99999999999999999999"], "nlayers": ["0"], "lr": ["0", "1.5"], "maxiter": ["0"], "spread": ["0"], "seed": ["0"], "metric": [""], "network": [""]},
+    "edgeml-simulate": {"stype": ["0"], "itype": ["0"], "nhist2": ["-1"], "network": [""]},  # as the run was trained
     "edgeml-sweep": {"tr": ["1.5"], "tb": ["1.5"], "spread": ["0"], "maxiter": ["0", "99999999999999999999"], "nhist1": ["-1", "0"], "nhist2": ["-1", "0"], "seed": ["0", "99999999999999999999"], "streams": ["99999999999999999999"], "length": ["99999999999999999999"], "jobs": ["99999999999999999999"]},  # a cell that asks for too much fails alone
     "edgeml-metric": {"seed": ["0", "99999999999999999999"]},
     "edgeml-export": {"runtimes": [""]},  # all that can run it
@@ -72,7 +72,7 @@ INSTEAD = {  # of what would take long, or for ever, when nothing is wrong
     "edgeml-serve": {"make_server": lambda *_: SimpleNamespace(run=lambda sockets: sockets[0].close())},
     "edgeml-device": {"Tally": nothing_wrong},
 }
-TEXTS = {"data", "run_dir", "save_dir", "out", "grid", "scheduler", "table", "classifier", "host", "key_file", "certfile", "keyfile", "export_dir", "scene", "url", "model", "cafile", "log"}
+TEXTS = {"data", "run_dir", "save_dir", "out", "grid", "scheduler", "table", "classifier", "host", "key_file", "certfile", "keyfile", "export_dir", "scene", "url", "model", "cafile", "log", "tensorboard"}
 SWITCHES = {"json", "saturate"}
 
 
@@ -105,7 +105,8 @@ def called(function, words, capsys):
 @pytest.mark.parametrize("command", FLAGS)
 def test_flags(command, folder, monkeypatch, capsys):
     "One sentence that names the flag, and exit status 2; or a value that is fine"
-    module, name = commands[command].split(":")
+    name = command.replace("-", "_")
+    module = f"edgeml_dqn.{MODULES[name]}"
     function = getattr(importlib.import_module(module), name).__wrapped__
     monkeypatch.chdir(folder)
     for what, stub in INSTEAD.get(command, {}).items(): monkeypatch.setattr(f"{module}.{what}", stub)
@@ -124,7 +125,9 @@ def test_flags(command, folder, monkeypatch, capsys):
 def test_every_requirement_is_used():
     "What is installed with the package, or with one of its extras for users, is imported by it"
     code, names = "\n".join(path.read_text() for path in root.glob("edgeml_dqn/*.py")), {"scikit-learn": "sklearn", "dask": "distributed"}
+    through = {"tensorboard": "tf.summary"}  # which imports it when it writes
     lines = [line for key, value in config["DEFAULT"].items() if key.endswith("requirements") and key != "dev_requirements" for line in value.split()]
     wanted = [re.match(r"[\w-]+", line)[0] for line in lines]
-    unused = [name for name in wanted if not re.search(rf"\b(import|from) {names.get(name, name.replace('-', '_'))}\b", code)]
+    def used(name): return through[name] in code if name in through else re.search(rf"\b(import|from) (\w+, )*{names.get(name, name.replace('-', '_'))}\b", code)
+    unused = [name for name in wanted if not used(name)]
     assert not unused and len(wanted) > 10
