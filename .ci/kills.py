@@ -77,11 +77,11 @@ class Child:
         self.process = spawn.Process(target=observed, args=(self.done, self.writing, self.answer, before, args))
         self.process.start()
 
-    def seconds_to_iterate(self):
-        "Waits until it iterates, most of which is importing and compiling"
-        began = time.monotonic()
-        while not self.done.value and self.process.is_alive(): time.sleep(.001)
-        return time.monotonic() - began
+    def iterate(self, count):
+        "Waits until it has done an iteration, for which it imports and compiles, and so many more"
+        while not self.done.value and self.process.is_alive(): time.sleep(.0005)
+        enough = self.done.value + count
+        while self.done.value < enough and self.process.is_alive(): time.sleep(.0005)
 
     def kill(self, seconds, in_write):
         "SIGKILL after so many seconds, or, within milliseconds of it, in a write after them; whether it still ran"
@@ -114,15 +114,16 @@ def kills(folder, count, seed=0):
     "So many kills over as many runs as they take, each of which is finished in the end"
     images, facts = data(folder), dict(kills=0, before_iterating=0, runs=0, checkpoints=0, lost=0, left_over=0)
     random.seed(seed)
-    whole = Child(images, folder / "whole")
-    to_iterate, began = whole.seconds_to_iterate(), time.monotonic()
+    began, whole = time.monotonic(), Child(images, folder / "whole")
+    whole.iterate(0)
+    start_up = time.monotonic() - began
     assert whole.result() == ("", 0)
-    undisturbed, iterating = arrays(folder / "whole"), time.monotonic() - began
+    undisturbed = arrays(folder / "whole")
     while facts["kills"] < count:
         run, ended = folder / f"run{facts['runs']}", False
         while not ended:
             child = Child(images, run)
-            if facts["kills"] < count and killed(child, to_iterate, iterating, facts["kills"] % 2):
+            if facts["kills"] < count and killed(child, start_up, facts["kills"] % 2):
                 facts["kills"] += 1
                 facts["before_iterating"] += child.done.value == 0
                 if checkpoint(run).exists():
@@ -141,11 +142,11 @@ def kills(folder, count, seed=0):
     return facts | dict(save_interval=EVERY)
 
 
-def killed(child, to_iterate, iterating, in_write):
-    "One child in four before it iterates, the others within so many seconds of it; whether it still ran"
-    if random.random() < .25: return child.kill(random.random() * to_iterate, in_write)
-    child.seconds_to_iterate()
-    return child.kill(random.random() * .2 * iterating, in_write)  # a run is killed several times before it ends
+def killed(child, start_up, in_write):
+    "One child in four while it starts, the others after some iterations, so that a run is killed several times; whether it still ran"
+    if random.random() < .25: return child.kill(random.random() * start_up, in_write)
+    child.iterate(random.randrange(2 * EVERY))
+    return child.kill(random.random() * .02, in_write)
 
 
 def full_disk(folder, images, undisturbed):
