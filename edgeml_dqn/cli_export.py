@@ -59,14 +59,13 @@ def edgeml_replay(
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Decide a device's log again, check every decision and the rate limit, and compare other policies on it"
-    with one_sentence("edgeml-replay"): answer = _replay(log, load_policy(policy, runtime), plot, json)
+    with one_sentence("edgeml-replay"): answer = _replay(read_log(log), load_policy(policy, runtime), plot, json)
     if answer["differing"] or answer["excess"] > 0:
         wrong = f"{answer['differing']} events differ, first {answer['differences'][0]}" if answer["differing"] else f"{answer['excess']:g} offloads more than the limit allows"
         print(f"edgeml-replay: {log}: {wrong}", file=sys.stderr)
         raise SystemExit(1)
 
-def _replay(log, device, plot, json):
-    sessions = read_log(log)
+def _replay(sessions, device, plot, json):
     checks = [check(session, device) for session in sessions]
     def total(name): return sum(getattr(each, name) for each in checks)
     differences = [each for session in checks for each in session.differ]

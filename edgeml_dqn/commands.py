@@ -21,9 +21,10 @@ class Interrupt:
     def __init__(
         self,
         command: str,  # its name
+        told: int = 2,  # file descriptor that the sentence goes to
     ):
         self.said = f"{command}: interrupted; what was saved is whole, and the same command goes on from there"
-        self.came, self.working = False, False  # working: someone will catch KeyboardInterrupt
+        self.told, self.came, self.working = told, False, False  # working: someone will catch KeyboardInterrupt
 
     def __call__(
         self,
@@ -40,7 +41,7 @@ class Interrupt:
 
     def leave(self) -> None:
         "The end, whatever else is going on"
-        os.write(2, f"{self.said}\n".encode())
+        os.write(self.told, f"{self.said}\n".encode())
         os._exit(130)
 
 # %% ../nbs/api/10a_commands.ipynb #10a0c008
@@ -53,6 +54,6 @@ def __getattr__(
 ) -> Callable:
     "A command, imported when it is asked for, from when on Ctrl-C ends the process in order; `AttributeError` if there is none of this name"
     if name not in MODULES: raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    signal.signal(signal.SIGINT, Interrupt(name.replace("_", "-")))
+    signal.signal(signal.SIGINT, Interrupt(name.replace("_", "-"), os.dup(2)))   # its own, for TensorFlow is imported with 2 turned away
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
     return getattr(import_module(f"edgeml_dqn.{MODULES[name]}"), name)

@@ -21,6 +21,7 @@ from .arrivals import Observed, observed_intervals
 from .bellman import lambda_returns
 from .bucket import TokenBucket
 from .features import Features, History
+from .filter import one_blas_thread
 from .limit import Limit, Prices, token_prices
 from .network import Arrays, Compiled, Network, Perceptron, make_model, make_optimizer
 from .policies import policy_iteration
@@ -246,8 +247,9 @@ def make_lesson(
     settings, fresh = problem.settings, draw(problem, iteration)
     answers = problem.compiled.outputs(weights, fresh.inputs)
     goals = np.empty((settings.gradient_steps, settings.streams, settings.each, problem.asked.outputs), np.float32)
-    for stream, seen in enumerate(zip(answers, fresh.expected, fresh.gained)):
-        goals[:, stream] = problem.asked.targets(*seen).reshape(-1, *goals.shape[2:])
+    with one_blas_thread():
+        for stream, seen in enumerate(zip(answers, fresh.expected, fresh.gained)):
+            goals[:, stream] = problem.asked.targets(*seen).reshape(-1, *goals.shape[2:])
     inputs = {name: pieces(series[:, :-1], settings.gradient_steps, settings.each) for name, series in fresh.inputs.items()}
     return Lesson(inputs, goals)
 
