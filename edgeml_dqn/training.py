@@ -124,15 +124,15 @@ def train(
     state: State | None = None,  # where to go on from; None: from the beginning
     validation: Validation | None = None,  # on what it is scored; None: sequences of its own
     every: int | None = 100,  # iterations between scores; None: no scores
-    save: Callable[[State], None] = lambda state: None,  # is handed the state after each score, at the end, and on Ctrl-C
+    save: Callable[[State], None] = lambda state: None,  # is handed the state after each score, on Ctrl-C, and, without scores, at the end
     watch: Callable[[State], None] = lambda state: None,  # is handed the state after each iteration
     quiet: bool | None = None,  # no progress bar; None: none where nobody watches
 ) -> State:  # at the end
     "Q iteration, from wherever a state stands to the end; `ValueError` for a learning rate at which it diverges, and for a state of another problem"
     _check_train(iterations, every)
-    check_learner((state or State(start_learner(problem))).learner, problem)
-    state, scored = state or State(start_learner(problem)), every is not None
-    if scored: validation = validation or make_validation(problem)
+    state = state or State(start_learner(problem))
+    check_learner(state.learner, problem)
+    if every is not None: validation = validation or make_validation(problem)
     with ThreadPoolExecutor(1) as worker:                                         # Ctrl-C comes to whoever waits, not to compiled code
         def away(action, *args): return worker.submit(action, *args).result()
         try:
@@ -150,7 +150,10 @@ def train(
                             bar.set_postfix(gain=f"{(state.scores[-1].validation - validation.mdp).mean():.4f}")
                             save(state)
                         watch(state)
-        finally: save(state)
+        except KeyboardInterrupt:
+            save(state)
+            raise
+    if every is None: save(state)
     return state
 
 def _check_train(iterations, every):
