@@ -153,8 +153,7 @@ class Problem:
     @property
     def peak(self) -> float | None:  # None: the optimizer has a schedule of its own
         "The learning rate that a run begins with"
-        own = self.compiled.own_rate
-        return self.settings.learning_rate or own
+        return self.settings.learning_rate or self.compiled.own_rate
 
 def make_problem(
     source: Samples,  # of training sequences

@@ -183,15 +183,13 @@ def as_function(
     "A network of a row, its weights being constants"
     tf, _ = frameworks()
     compiled = network.compiled
-    sizes, trainable = [prod(shape) for shape in compiled.shapes.values()], len(compiled.model.trainable_variables)
+    sizes = [prod(shape) for shape in compiled.shapes.values()]
     weights = [np.asarray(each) for each in network.weights]
     @tf.function(input_signature=[tf.TensorSpec([1, sum(sizes)], tf.float32, "inputs")])
     def outputs(inputs):
         parts = zip(compiled.shapes.items(), tf.split(inputs, sizes, axis=1))
         named = {name: tf.reshape(part, [1, *shape]) for (name, shape), part in parts}
-        constants = [tf.constant(each) for each in weights]
-        found, _ = compiled.model.stateless_call(constants[:trainable], constants[trainable:], named, training=False)
-        return tf.cast(found, tf.float32)
+        return compiled.answer([tf.constant(each) for each in weights], named)
     return outputs
 
 def as_tflite(

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Network', 'Arrays', 'unheard', 'frameworks', 'Perceptron', 'make_model', 'make_optimizer', 'own_learning_rate',
-           'XlaOrGraph', 'as_rows', 'Compiled']
+           'XlaOrGraph', 'as_rows', 'variables_of', 'Compiled']
 
 # %% ../nbs/api/07d_network.ipynb #a195668a
 import logging
@@ -148,6 +148,12 @@ def as_rows(
     elif len(shape) == 2: series = tf.signal.frame(series, shape[0], 1, axis=1)
     return tf.reshape(series, [-1, *shape])
 
+def variables_of(
+    model: Any,  # keras.Model
+) -> list:  # of Keras variables
+    "All that a model keeps, in the order of its weights as arrays: those that are trained first"
+    return [*model.trainable_variables, *model.non_trainable_variables]
+
 @dataclass(frozen=True, eq=False)
 class Compiled:
     "A model and its optimizer as functions of arrays"
@@ -166,16 +172,24 @@ class Compiled:
         object.__setattr__(self, "start", tuple(copies))
 
     @property
-    def variables(self) -> list: return [*self.model.trainable_variables, *self.model.non_trainable_variables]
+    def variables(self) -> list: return variables_of(self.model)
+
+    def answer(
+        self,
+        weights: Arrays,  # of the model
+        rows: dict[str, Any],  # tensors [n, *shape] of the inputs
+    ) -> Any:  # float32 tensor [n, J]
+        "What the network says with these weights, as part of a function that is compiled or converted"
+        tf, _ = frameworks()
+        trainable = len(self.model.trainable_variables)
+        found, _ = self.model.stateless_call(weights[:trainable], weights[trainable:], rows, training=False)
+        return tf.cast(found, tf.float32)
 
     @cached_property
     def _outputs(self):
         tf, _ = frameworks()
-        trainable = len(self.model.trainable_variables)
         def of_piece(weights, inputs):
-            rows = {name: as_rows(inputs[name][None], shape) for name, shape in self.shapes.items()}
-            found, _ = self.model.stateless_call(weights[:trainable], weights[trainable:], rows, training=False)
-            return tf.cast(found, tf.float32)
+            return self.answer(weights, {name: as_rows(inputs[name][None], shape) for name, shape in self.shapes.items()})
         def outputs(weights, inputs): return tf.map_fn(partial(of_piece, weights), inputs, fn_output_signature=tf.float32)
         return XlaOrGraph(outputs)
 

@@ -19,16 +19,16 @@ from .dqn import Frozen, Learner
 from .features import Features, History, LearnedFilter
 from .files import read_arrays, write_atomically
 from .filter import Filter
-from .network import frameworks
+from .network import frameworks, variables_of
 from .planning import Outlook, unpack_outlook
 from .training import Score, Segment, State
 
 # %% ../nbs/api/07g_runs.ipynb #8cb71e2f
-def _part(arrays, name, dtype, *shape):
-    "A named array; `ValueError` if its numbers are not finite, or of another type or shape (-1: any length)"
+def _part(arrays, name, dtype, *shape, gaps=False):
+    "A named array; `ValueError` if its numbers are not finite (with gaps: or missing, NaN), or of another type or shape (-1: any length)"
     array = arrays[name]
     fits = array.ndim == len(shape) and all(wanted in (-1, length) for wanted, length in zip(shape, array.shape))
-    if array.dtype != dtype or not fits or not np.isfinite(array).all():
+    if array.dtype != dtype or not fits or not (np.isfinite(array) | (gaps & np.isnan(array))).all():
         raise ValueError(f"{name} is {array.dtype} of shape {array.shape}; expected finite {np.dtype(dtype)} of shape {shape}")
     return array
 
@@ -79,9 +79,9 @@ def unpack_state(
     arrays: dict[str, np.ndarray],  # as pack_state names them, perhaps among others
 ) -> State:
     "A state from named arrays; `KeyError` for one that is missing, `ValueError` for one that cannot be"
-    segments, iterations = arrays["segments"], _part(arrays, "score_iteration", np.int64, -1)
-    _part(dict(segments=np.nan_to_num(segments, nan=0.)), "segments", float, -1, 3)
-    learner = Learner(*(_series(arrays, name) for name in ARRAYS), int(_part(arrays, "iteration", np.int64)), float(arrays["loss"]))
+    segments, iterations = _part(arrays, "segments", float, -1, 3, gaps=True), _part(arrays, "score_iteration", np.int64, -1)
+    iteration, loss = int(_part(arrays, "iteration", np.int64)), float(_part(arrays, "loss", float, gaps=True))
+    learner = Learner(*(_series(arrays, name) for name in ARRAYS), iteration, loss)
     if not learner.weights: raise ValueError("there are no weights; expected weights_0, weights_1 and so on")
     if (segments[:, 0] >= segments[:, 1]).any() or learner.iteration < 0: raise ValueError("segments or iterations run backwards; expected them to rise from 0")
     scores = zip(iterations, _part(arrays, "score_training", float, len(iterations)), _part(arrays, "score_validation", float, len(iterations), -1))
@@ -136,7 +136,7 @@ def save_network(
     "Keep a network as `network.keras`, which standard Keras opens; `OSError` as raised by the system"
     _, keras = frameworks()
     model = keras.models.clone_model(network.compiled.model)
-    for variable, value in zip([*model.trainable_variables, *model.non_trainable_variables], network.weights): variable.assign(value)
+    for variable, value in zip(variables_of(model), network.weights): variable.assign(value)
     with TemporaryDirectory() as scratch:
         model.save(Path(scratch) / "network.keras")
         content = (Path(scratch) / "network.keras").read_bytes()
