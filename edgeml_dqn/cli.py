@@ -18,7 +18,7 @@ import time
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import import_module
 from math import prod
@@ -41,13 +41,14 @@ from .features import Features, History, LearnedFilter
 from .files import held, write_atomically
 from .metric import Population, populations
 from .network import Network, Perceptron
-from .planned import DEFAULT, FINE, RECORDED, Planned, Resolution, learn_outlook
+from .planned import DEFAULT, FINE, Planned, Resolution, learn_outlook, recorded_resolution
 from .policies import Policy, baseline, lower_bound, mdp, policy_iteration, strong, weak
 from .runs import PlannedRun, TrainedRun, checkpoint, load_run, save_network, save_run
 from .sequences import IID, LocationReset, Sequences, Source, spawn
 from .simulate import Result, comparison, plot_trace, simulate
-from .traces import PIECES, TraceSource, is_log, read_log, trace_sources, verdict
-from .training import State, TensorBoard, make_validation, plot_learning, remarks, shortcomings, train
+from .traces import PIECES, TraceSource, is_log, read_log, trace_sources
+from .training import State, TensorBoard, kept_policy, make_validation, plot_learning, remarks, shortcomings, train
+from .verdict import premises, verdict
 
 # %% ../nbs/api/10_cli.ipynb #db3d0810
 FLAGS = dict(rate="--tr", depth="--tb", spread="--spread", reset_prob="--rprob", periods="--int1, --int2", switch_probs="--tprob1, --tprob2",
@@ -212,16 +213,17 @@ def as_features(
     "What a history is boiled down to"
     intervals = flags["nhist2"] + 1 if flags["nhist2"] >= 0 else None
     def belief():
-        outlook = learn_outlook(source, flags["seed"], resolution_of(source))
+        outlook = learn_outlook(source, flags["seed"], resolution_of(source, flags["seed"]))
         return LearnedFilter(outlook.metric, outlook.arrival)
     return _choice(flags, "features", {"history": lambda: History(flags["nhist1"] + 1, intervals), "filter": belief})()
 
 def resolution_of(
     source: Source | TraceSource,  # of training sequences
+    seed: int,  # of these
     fine: bool = False,  # whether made-up sequences are to be looked at closer
 ) -> Resolution:
-    "How closely sequences are looked at: of a log, of which there is only so much, less so"
-    if isinstance(source, TraceSource): return RECORDED
+    "How closely sequences are looked at: of a log, of which there is only so much, as closely as its held-out images allow"
+    if isinstance(source, TraceSource): return recorded_resolution(source, seed)
     return FINE if fine else DEFAULT
 
 # %% ../nbs/api/10_cli.ipynb #2daf8ce8
@@ -270,7 +272,7 @@ class Opened:
     def policy(self) -> Planned | DQN:
         "What it has come to"
         if isinstance(self.run, PlannedRun): return Planned(self.run.outlook, self.task.bucket)
-        return acting_policy(self.run.state.learner, self.problem)
+        return kept_policy(self.run.state, self.problem)
 
 def open_run(
     data: str,  # that the run was made from
@@ -295,7 +297,7 @@ def open_run(
 def _check_size(folder, run, problem):
     "`ValueError` naming the folder for a learner that is not of this problem"
     problem.compiled                                                              # whose own errors are not the folder's fault
-    try: check_learner(run.state.learner, problem)
+    try: check_learner(run.state.learner, problem); kept_policy(run.state, problem)
     except ValueError as error: raise ValueError(f"{folder} is damaged: {error}") from None
 
 # %% ../nbs/api/10_cli.ipynb #316128d1
@@ -329,7 +331,8 @@ def _plan(data, run_dir, typed, json):
     else:
         flags = resolve(typed, {}, run_dir, "Planned")
         task = as_task(data, flags, typed)
-        outlook = learn_outlook(task.train, flags["seed"], resolution_of(task.train, flags["fine"]), flags["discount"])
+        resolution = resolution_of(task.train, flags["seed"], flags["fine"])
+        outlook = learn_outlook(_whole(task.train), flags["seed"], resolution, flags["discount"])
         opened = Opened(PlannedRun({}, outlook), flags, task)
     run, flags, task = opened.run, opened.flags, opened.task
     learned = time.perf_counter()
@@ -338,12 +341,21 @@ def _plan(data, run_dir, typed, json):
     save_run(run_dir, run._replace(config=dict(flags=flags, digest=task.digest)))
     fresh = task.train.sample(16, 20_000, spawn(flags["seed"], 3))
     memoryless = mdp(task.train.population, task.bucket, task.train.arrivals, flags["discount"])
+    found = premises(task.train.population, fresh, task.bucket)
     results = [simulate(each, fresh) for each in (policy, memoryless)]
     rewards = [float(result.expected.mean()) for result in results]
     show(None, dict(
         policy=policy.name, rate=flags["tr"], depth=flags["tb"], states=policy.features.size,
         learning_seconds=learned - began, planning_seconds=planned - learned,
-        training_reward=rewards[0], mdp_reward=rewards[1], run_dir=run_dir, remarks=shortcomings(*results)), json)
+        training_reward=rewards[0], mdp_reward=rewards[1], run_dir=run_dir, remarks=found or [*_foresight(run.outlook), *shortcomings(*results)]), json)
+
+def _foresight(outlook):
+    "What is to be said of a filter that remembers no metrics"
+    return ["metrics foretell nothing of those to come; the MDP, which is simpler, does as well"] if len(outlook.metric.start) == 1 else []
+
+def _whole(source):
+    "A log with nothing held out, once its held-out images have served"
+    return replace(source, kept_back=0) if isinstance(source, TraceSource) else source
 
 # %% ../nbs/api/10_cli.ipynb #d2a99fe4
 @call_parse
@@ -393,15 +405,16 @@ def _train(data, run_dir, typed, tensorboard, json):
     state, validation = opened.run.state or State(start_learner(problem)), make_validation(problem)
     def save(state):
         save_run(run_dir, TrainedRun(config, problem.features, state))
-        save_network(run_dir, acting_policy(state.learner, problem).network)
+        save_network(run_dir, kept_policy(state, problem).network)
     save(state)
     watch = TensorBoard(tensorboard) if tensorboard else lambda state: None
     state = train(problem, flags["maxiter"], state, validation, flags["sfreq"], save, watch)
-    save_figure(plot_learning(state, validation.mdp), Path(run_dir) / "learning.png")
-    reward = float(state.scores[-1].validation.mean()) if state.scores else None
+    save_figure(plot_learning(state, validation.mdp.expected), Path(run_dir) / "learning.png")
+    reward = float(validation.simulated(kept_policy(state, problem)).expected.mean())
+    found = premises(problem.source.population, validation.sequences, problem.asked.bucket)
     show(None, dict(
         policy="DQN", iterations=state.learner.iteration, validation_reward=reward,
-        mdp_reward=float(validation.mdp.mean()), run_dir=run_dir, remarks=remarks(state, problem, validation)), json)
+        mdp_reward=float(validation.mdp.expected.mean()), run_dir=run_dir, remarks=found or remarks(state, problem, validation)), json)
 
 # %% ../nbs/api/10_cli.ipynb #1cd0085e
 def compare_all(
@@ -475,10 +488,11 @@ def _simulate(data, run_dir, save_dir, typed, streams, length, json):
     arrays = {name: loss.mean() for name, loss in losses.items()} | {f"{name}_streams": loss for name, loss in losses.items()}
     write_atomically(save_dir / "result.npz", lambda file: np.savez(file, **arrays))
     means = {name: float(loss.mean()) for name, loss in losses.items()}
-    answer = dict(policy=policy.name) | means | dict(result=str(save_dir / "result.npz"))
-    said = _verdict(policy.name, results, sequences) if isinstance(test, TraceSource) else ""
+    found = premises(train.population, sequences, bucket)
+    answer = dict(policy=policy.name) | means | dict(result=str(save_dir / "result.npz"), remarks=found)
+    said = _verdict(policy.name, results, sequences, found) if isinstance(test, TraceSource) else ""
     show(table, answer | (dict(verdict=said) if said else {}), json)
-    if said and not json: print(said)
+    if not json: print(*(f"{sentence[0].upper()}{sentence[1:]}." for sentence in [said, *found] if sentence), sep="\n")
 
 def _unseen(test, streams, length, seed):
     "What is simulated: fresh streams, or the last part of a log as it is"
@@ -488,8 +502,9 @@ def _unseen(test, streams, length, seed):
         if value is not None: raise ValueError(f"--{flag} is for made-up sequences; expected none, for the last part of a log is gone through as it is")
     return test.recorded()
 
-def _verdict(name, results, sequences):
+def _verdict(name, results, sequences, found):
     "Whether a log's history pays"
+    if found: return "nothing can be concluded"
     by_name = {result.name: result for result in results}
     return verdict(name, by_name[name].expected, by_name["MDP"].expected, clairvoyant(sequences, by_name["MDP"].bucket))
 

@@ -63,7 +63,8 @@ def pack_state(
     curve = {"score_iteration": np.array([s.iteration for s in scores], np.int64), "score_training": np.array([s.training for s in scores], float),
              "score_validation": np.array([s.validation for s in scores] or np.empty((0, 0)))}
     segments = np.array(state.segments, float).reshape(-1, 3)                       # no peak: NaN
-    kept = {f"{name}_{i}": np.asarray(each) for name in ARRAYS for i, each in enumerate(getattr(learner, name))}
+    series = {name: getattr(learner, name) for name in ARRAYS} | {"best": state.best}
+    kept = {f"{name}_{i}": np.asarray(each) for name, arrays in series.items() for i, each in enumerate(arrays)}
     return kept | {"iteration": np.int64(learner.iteration), "loss": np.float64(learner.loss), "segments": segments} | curve
 
 def _series(arrays, name):
@@ -86,7 +87,7 @@ def unpack_state(
     if (segments[:, 0] >= segments[:, 1]).any() or learner.iteration < 0: raise ValueError("segments or iterations run backwards; expected them to rise from 0")
     scores = zip(iterations, _part(arrays, "score_training", float, len(iterations)), _part(arrays, "score_validation", float, len(iterations), -1))
     return State(learner, tuple(Segment(int(start), int(stop), None if np.isnan(peak) else float(peak)) for start, stop, peak in segments),
-                 tuple(Score(int(i), float(training), validation) for i, training, validation in scores))
+                 tuple(Score(int(i), float(training), validation) for i, training, validation in scores), _series(arrays, "best"))
 
 # %% ../nbs/api/07g_runs.ipynb #8650300b
 def checkpoint(
