@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from .columns import CLASS, CONVERTED, check_counts, known_name, names_of
+from .columns import CONVERTED, known_name, names_of
 from .files import array_names, one_line, read_arrays, room_of
 
 # %% ../nbs/api/00e_reading.ipynb #0e0e0007
@@ -46,6 +46,7 @@ def _unpacked(file, path):
 def _opened(path) -> Iterator[tuple[BinaryIO, str, int]]:
     "The file, or what is packed in it; what it is; and bytes that it may unpack to"
     with open(path, "rb") as file:
+        if not file.seekable(): raise ValueError(f"{path} is a pipe; expected a file, for it is gone through more than once")
         room, packed = room_of(file), file.read(2) == b"\x1f\x8b"
         file.seek(0)
         inside = _unpacked(file, path) if packed else file
@@ -195,7 +196,4 @@ def read_columns(
             with _naming(path, kind):
                 table = _read_csv(file, list(known.values())) if kind == "CSV" else _read_parquet(file, list(known.values()), room)
                 arrays = {name: _as_array(table[name], name) for name in known.values()}
-    columns = {what: arrays[name] for what, name in known.items()}
-    try: check_counts(columns)
-    except ValueError as error: raise ValueError(f"{path}: {error}") from None
-    return columns | {name: None for name in names if not known_name(name)}
+    return {what: arrays[name] for what, name in known.items()} | {name: None for name in names if not known_name(name)}
