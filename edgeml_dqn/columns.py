@@ -139,5 +139,5 @@ def names_of(
     columns: Iterable[str],  # names, known or not
 ) -> str:
     "For messages: the first names, and how many there are"
-    names = list(map(str, columns))
+    names = [str(name)[:40] for name in columns]
     return " ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")

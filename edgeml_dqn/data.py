@@ -15,7 +15,7 @@ import numpy as np
 
 from .columns import as_numbers, known_name, names_of
 from .files import read_arrays, write_atomically
-from .reading import column_names
+from .reading import column_names, kind_of
 
 # %% ../nbs/api/01_data.ipynb #ffecb808
 def read_table(
@@ -102,5 +102,5 @@ def read_data(
     "The data set of that name or file; errors as `read_npz`, and `ValueError` for another table, of which a data set can be made"
     if str(source) == "ilsvrc": return ilsvrc()
     names = column_names(source)
-    if not {key.format(part) for part in ("tr", "ts") for key in KEYS.values()}.isdisjoint(names) or not any(map(known_name, names)): return read_npz(source)
+    if kind_of(source) == "npz" and not any(map(known_name, names)): return read_npz(source)
     raise ValueError(f"{source} has the columns {names_of(names)}; expected a log, with a timestamp, or what edgeml-metric {source} OUT makes of a table of a pair of classifiers")

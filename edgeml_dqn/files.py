@@ -58,8 +58,10 @@ def _archive(path, file, names):
 def array_names(
     path: str | PathLike,  # an npz file
 ) -> list[str]:
-    "What the arrays of an npz file are called; errors as `read_arrays`"
-    with open(path, "rb") as file: return [name.removesuffix(".npy") for name in _archive(path, file, None).namelist()]
+    "What the arrays of an npz file are called; errors as `read_arrays`, and `ValueError` for a zip archive of other things"
+    with open(path, "rb") as file: names = _archive(path, file, None).namelist()
+    if names and not any(name.endswith(".npy") for name in names): raise ValueError(f"{path} is an archive of {one_line(' '.join(names[:3]))[:80]}; expected one of arrays, as np.savez writes, or what is in it")
+    return [name.removesuffix(".npy") for name in names]
 
 def _members(archive, names):
     "Wanted members of the archive by name"

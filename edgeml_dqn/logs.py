@@ -31,7 +31,8 @@ def as_elapsed(
 ) -> np.ndarray:  # int64 [N], ticks since the first
     "Time on the log's own clock; `ValueError` for what is no time, runs backwards, lasts too long, or is told too coarsely"
     times = np.asarray(timestamps)
-    if not times.size or times.size != len(times): raise ValueError(f"timestamp has shape {times.shape}; expected a time for each image")
+    if not times.size: raise ValueError("timestamp is empty; expected a time for each image")
+    if times.size != len(times): raise ValueError(f"timestamp has shape {times.shape}; expected a time for each image")
     times = times.ravel()
     if times.dtype.kind in "OUS": times = _of_text(times)
     if times.dtype.kind not in "iufmM": raise ValueError(f"timestamp has type {times.dtype}; expected numbers, or dates and times")
@@ -158,7 +159,7 @@ def session_columns(
     units = {Fraction(session.start["unit_ns"]) for session in sessions}
     if len(units) > 1: raise ValueError(f"its sessions have time units of {' and '.join(f'{float(unit) / 1e9:g}' for unit in sorted(units))} seconds; expected one, which is that of the rate")
     unit, = units
-    images = [image | dict(since=origin + image["time_ns"]) for origin, session in zip(_origins(sessions), sessions) for image in session.images]
+    images = [image | dict(since=origin + image["time_ns"]) for origin, session in zip(_origins(sessions), sessions) for image in session.images if image["metric"] is not None]
     rewards = {True: 0., False: 1.}  # by whether both answers agree
     columns = dict(
         timestamp=np.array([image["since"] * unit.denominator / unit.numerator for image in images]),

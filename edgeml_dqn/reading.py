@@ -31,7 +31,7 @@ def _kind(head, path):
     if not head: raise ValueError(f"{path} is empty; {FORMATS}")
     for start, kind in STARTS.items():
         if head.startswith(start): return kind
-    if b"\0" in head and not head.startswith(WIDE): raise ValueError(f"{path} begins with {head[:8]!r}, which is no table that can be read; {FORMATS}")
+    if b"\0" in head and not head.startswith(WIDE): raise ValueError(f"{path} is no text, and begins with {head[:8]!r}; {FORMATS}")
     return "CSV"
 
 def _unpacked(file, path):
@@ -84,8 +84,9 @@ def _header(text):
     "What separates entries, and names of columns"
     line = re.search(rb"[^\r\n]*\S[^\r\n]*|$", text)[0]
     separator = max((b",", b";", b"\t", b"|"), key=line.count).decode()
-    try: names = next(csv.reader([line.decode()], delimiter=separator))
+    try: names = next(csv.reader([line.decode()], delimiter=separator), [])
     except UnicodeDecodeError: raise Fault("the header is not UTF-8") from None
+    if not line: raise Fault("there is no header; expected names of columns, such as timestamp and metric")
     if not any(map(known_name, names)) and any(map(_is_number, names)): raise Fault(f"there is no header: the first line is {line.decode()[:60]!r}; expected names of columns, such as timestamp and metric")
     return separator, names
 
@@ -163,11 +164,8 @@ def column_names(
 
 def _names(path, file, kind):
     if kind == "JSON lines": return []
-    if kind == "npz": names = array_names(path)
-    else:
-        with _naming(path, kind): names = _header(_text(file))[1] if kind == "CSV" else _schema(file)
-    if "[Content_Types].xml" in names: raise ValueError(f"{path} is an office document; expected a table, saved as CSV")
-    return names
+    if kind == "npz": return array_names(path)
+    with _naming(path, kind): return _header(_text(file))[1] if kind == "CSV" else _schema(file)
 
 def _schema(file):
     import pyarrow.parquet as parquet
