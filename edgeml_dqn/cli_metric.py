@@ -33,9 +33,9 @@ class Answers(NamedTuple):
 
 def as_answers(
     columns: dict[str, np.ndarray],  # of a table, as they came
-    kind: str,  # of loss: top1, top5 or any topK; or rank
+    kind: str | None = None,  # of the loss of answers: top1, top5 or any topK; or rank; None: top1, or what is given
 ) -> Answers:
-    "The columns that count; `ValueError` for one that is missing or is not numbers"
+    "The columns that count; `ValueError` for one that is missing or is not numbers, and for a kind of loss where losses are given"
     check_counts(columns)
     logits, labels, strong = (column(columns, name) for name in ("weak_logits", "labels", "strong_logits"))
     outputs = column(columns, "score") if logits is None else logits
@@ -44,9 +44,11 @@ def as_answers(
     if labels is None and strong is not None: labels = strong.argmax(1)
     if logits is not None and labels is None: raise ValueError("there are no labels; expected them, or strong_logits, to calibrate weak_logits")
     reward, *given = (column(columns, name) for name in ("reward", "loss_weak", "loss_strong"))
+    whole = reward is not None or all(loss is not None for loss in given)
+    if whole and kind is not None: raise ValueError(f"loss is {kind!r}, and the table has losses, or rewards, of its own; expected one or the other")
     if reward is not None: return Answers(outputs, labels, reward, np.zeros(len(outputs)), "rewards as given; losses count from the strong model's")
-    losses = [_loss(*each, labels, kind) for each in zip(("loss_weak", "loss_strong"), given, (logits, strong))]
-    return Answers(outputs, labels, *losses, truth if any(loss is None for loss in given) else "losses as given")
+    losses = [_loss(*each, labels, "top1" if kind is None else kind) for each in zip(("loss_weak", "loss_strong"), given, (logits, strong))]
+    return Answers(outputs, labels, *losses, "losses as given" if whole else truth)
 
 def _loss(name, given, logits, labels, kind):
     if given is not None: return given
@@ -56,16 +58,21 @@ def _loss(name, given, logits, labels, kind):
 # %% ../nbs/api/10c_cli_metric.ipynb #72ca87c9
 def held_out(
     columns: dict[str, np.ndarray],  # of a table
-    share: float,  # of images, if there is no column `test`
-    seed: int,  # of the draw
+    share: float | None = None,  # of images; None: half, or what the column `test` says
+    seed: int | None = None,  # of the draw; None: 0
 ) -> np.ndarray:  # bool [N]
-    "Which images are for testing; `ValueError` if none, or all, are"
+    "Which images are for testing; `ValueError` if none, or all, are, and for a draw where the table says which"
     count = next(len(each) for each in columns.values() if each is not None)
+    given = column(columns, "test")
+    for name, value in (("test_share", share), ("seed", seed)):
+        if given is not None and value is not None: raise ValueError(f"{name} is {value}, and the table has a column test; expected one or the other")
+    share, seed = .5 if share is None else share, seed or 0
     if not 0 <= share <= 1: raise ValueError(f"test_share is {share}; expected 0 to 1")
     if seed < 0: raise ValueError(f"seed is {seed}; expected 0 or more")
-    given = column(columns, "test")
     test = np.random.default_rng(seed).permutation(count) < round(share * count) if given is None else given
-    if test.all() or not test.any(): raise ValueError(f"{'test_share' if given is None else 'test'} leaves {count - test.sum()} images for training and {test.sum()} for testing; expected some of each")
+    if test.all() or not test.any():
+        counts = f"{count - test.sum()} images for training and {test.sum()} for testing"
+        raise ValueError(f"{'test_share' if given is None else 'test'} leaves {counts}; expected some of each")
     return test
 
 def score_images(
@@ -108,11 +115,11 @@ def plot_metric(
 def edgeml_metric(
     table: str,  # npz, Parquet or CSV, a row for each image, with columns weak_logits (or weak_logits_0, weak_logits_1 and so on) or score; labels; strong_logits, or loss_weak and loss_strong, or reward; test, 1 for images held out
     out: str,  # gets .npz (the data set), .json (what was fitted) and .png (how well)
-    loss: str = "top1",  # of answers: top1, top5 or any topK; or rank
+    loss: str = None,  # of answers, if the table has no losses: top1, top5 or any topK; or rank (default top1)
     fit: str = None,  # monotone or kernel (default: the one with the smaller held-out error)
-    test_share: float = .5,  # of the images, held out if the table has no column test
+    test_share: float = None,  # of the images, held out if the table has no column test (default .5)
     folds: int = 5,  # turns in which training images are scored, each by a fit to the others
-    seed: int = 0,  # of the draw of test images
+    seed: int = None,  # of the draw of test images (default 0)
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Fit the offloading metric to a pair of classifiers, and write a data set to train on"
@@ -126,7 +133,9 @@ def _metric(table, out, loss, fit, test_share, folds, seed, json):
     except ValueError as error: raise ValueError(f"{error} ({table})") from None
     metrics, metric, fit, errors = score_images(answers, test, folds, fit)
     parts = [Images(metrics[part], answers.loss_weak[part], answers.loss_strong[part]) for part in (~test, test)]
-    facts = dict(rewards_from=answers.truth, training_images=len(parts[0]), test_images=len(parts[1]), loss=loss, loss_weak=float(parts[1].loss_weak.mean()), loss_strong=float(parts[1].loss_strong.mean()), fit=fit)
+    counts = dict(training_images=len(parts[0]), test_images=len(parts[1]))
+    losses = {name: float(getattr(parts[1], name).mean()) for name in ("loss_weak", "loss_strong")}
+    facts = dict(rewards_from=answers.truth) | counts | dict(loss=loss or ("as given" if "as given" in answers.truth else "top1")) | losses | dict(fit=fit)
     facts |= {f"held_out_error_{name}": values["error"] for name, values in errors.items()} | _calibration(answers, test, metric)
     write_npz(_beside(out, ".npz"), Dataset(str(table), *parts))
     write_metric(_beside(out, ".json"), metric, **facts, held_out_errors=errors)

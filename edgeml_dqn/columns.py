@@ -40,7 +40,9 @@ def as_floats(
     numbers = np.empty(array.size)
     for i, entry in enumerate(array.ravel()):
         try: numbers[i] = _number(entry)
-        except (ValueError, TypeError, OverflowError): raise ValueError(f"{name} is {str(entry)[:40]!r} at row {i * len(array) // array.size}; expected a number") from None
+        except (ValueError, TypeError, OverflowError):
+            row = i * len(array) // array.size if array.ndim else 0
+            raise ValueError(f"{name} is {str(entry)[:40]!r} at row {row}; expected a number") from None
     return numbers.reshape(array.shape)
 
 # %% ../nbs/api/00d_columns.ipynb #0d0d0009
@@ -55,7 +57,9 @@ def _finite(values, name, unknown, shape, expected):
     if len(sizes) != shape: raise ValueError(f"{name} has shape {array.shape}; expected {expected} for each image")
     array = array.reshape(len(array), *sizes)
     bad = np.argwhere(~((array <= LARGEST) & (array >= -LARGEST)) & ~(np.isnan(array) & unknown))
-    if len(bad): raise ValueError(f"{name} is {array[tuple(bad[0])]} at row {', class '.join(map(str, bad[0]))}; expected finite numbers, of size {LARGEST:g} at most")
+    if len(bad):
+        value, place = array[tuple(bad[0])], ", class ".join(map(str, bad[0]))
+        raise ValueError(f"{name} is {value} at row {place}; expected finite numbers, of size {LARGEST:g} at most")
     return array
 
 def as_numbers(
@@ -97,7 +101,8 @@ def as_truths(
 
 # %% ../nbs/api/00d_columns.ipynb #0d0d0019
 CONVERTED = dict(
-    metric=as_numbers, score=as_numbers, expected_reward=as_numbers, reward=as_numbers, loss_weak=as_numbers, loss_strong=as_numbers,
+    metric=as_numbers, score=as_numbers, expected_reward=as_numbers,
+    reward=as_numbers, loss_weak=as_numbers, loss_strong=as_numbers,
     weak_logits=as_rows, strong_logits=as_rows, labels=as_classes, test=as_truths)  # by what each becomes what it is
 CLASS = re.compile(r"(weak_logits|strong_logits)_(\d+)")
 
@@ -112,7 +117,8 @@ def check_counts(
     columns: dict[str, Any],  # by known names, as they came; others are left alone
 ) -> None:
     "`ValueError` for columns that are not of one length"
-    counts = {name: len(each) if np.ndim(each) else None for name, each in columns.items() if each is not None and known_name(name)}
+    known = {name: each for name, each in columns.items() if each is not None and known_name(name)}
+    counts = {name: len(each) if np.ndim(each) else None for name, each in known.items()}
     if len(set(counts.values())) > 1: raise ValueError(f"columns have lengths {counts}; expected one entry each per image")
 
 def column(

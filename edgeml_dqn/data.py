@@ -102,5 +102,7 @@ def read_data(
     "The data set of that name or file; errors as `read_npz`, and `ValueError` for another table, of which a data set can be made"
     if str(source) == "ilsvrc": return ilsvrc()
     names = column_names(source)
-    if kind_of(source) == "npz" and not any(map(known_name, names)): return read_npz(source)
+    kind, known = kind_of(source), set(map(known_name, names)) - {None}
+    if kind == "npz" and not known: return read_npz(source)
+    if kind == "JSON lines" or "timestamp" in known: raise ValueError(f"{source} is a log, which edgeml-plan and edgeml-train take; expected a data set")
     raise ValueError(f"{source} has the columns {names_of(names)}; expected a log, with a timestamp, or what edgeml-metric {source} OUT makes of a table of a pair of classifiers")

@@ -60,7 +60,9 @@ def array_names(
 ) -> list[str]:
     "What the arrays of an npz file are called; errors as `read_arrays`, and `ValueError` for a zip archive of other things"
     with open(path, "rb") as file: names = _archive(path, file, None).namelist()
-    if names and not any(name.endswith(".npy") for name in names): raise ValueError(f"{path} is an archive of {one_line(' '.join(names[:3]))[:80]}; expected one of arrays, as np.savez writes, or what is in it")
+    if names and not any(name.endswith(".npy") for name in names):
+        first = one_line(" ".join(names[:3]))[:80]
+        raise ValueError(f"{path} is an archive of {first}; expected one of arrays, as np.savez writes, or what is in it")
     return [name.removesuffix(".npy") for name in names]
 
 def _members(archive, names):

@@ -37,8 +37,8 @@ def as_elapsed(
     if times.dtype.kind in "OUS": times = _of_text(times)
     if times.dtype.kind not in "iufmM": raise ValueError(f"timestamp has type {times.dtype}; expected numbers, or dates and times")
     elapsed = _of_clock(times) if times.dtype.kind in "mM" else _of_numbers(times)
-    back = np.flatnonzero(np.diff(elapsed) < 0)
-    if len(back): raise ValueError(f"timestamp falls from {times[back[0]]} to {times[back[0] + 1]} at row {back[0] + 1}; expected images in the order in which they came")
+    for row in np.flatnonzero(np.diff(elapsed) < 0) + 1:
+        raise ValueError(f"timestamp falls from {times[row - 1]} to {times[row]} at row {row}; expected images in the order in which they came")
     return elapsed
 
 def _of_text(times):
@@ -49,18 +49,19 @@ def _of_text(times):
     else: return as_floats(times, "timestamp")
     import pandas as pd  # here, since it takes half a second to import
     dates = pd.to_datetime(pd.Series(times), utc=True, format="ISO8601", errors="coerce")
-    bad = np.flatnonzero(dates.isna())
-    if len(bad): raise ValueError(f"timestamp is {str(times[bad[0]])[:40]!r} at row {bad[0]}; expected a number, or a date and time as in 2024-05-01T12:00:00")
+    for row in np.flatnonzero(dates.isna()):
+        raise ValueError(f"timestamp is {str(times[row])[:40]!r} at row {row}; expected a number, or a date and time as in 2024-05-01T12:00:00")
     return dates.dt.tz_localize(None).to_numpy()
 
 def _check_span(spans, times):
     "`ValueError` for times that are none, or too far from the first"
-    bad = np.flatnonzero(~(np.abs(spans) <= LONGEST))
-    if len(bad): raise ValueError(f"timestamp is {times[bad[0]]} at row {bad[0]}, the first being {times[0]}; expected times, at most {LONGEST:.0e} time units apart")
+    for row in np.flatnonzero(~(np.abs(spans) <= LONGEST)):
+        raise ValueError(f"timestamp is {times[row]} at row {row}, the first being {times[0]}; expected times, at most {LONGEST:.0e} time units apart")
 
 def _of_clock(times):
     "Ticks of durations, or dates and times"
-    if np.isnat(times).any() or np.datetime_data(times.dtype)[0] == "generic": raise ValueError(f"timestamp is {times[np.isnat(times).argmax()]} at row {np.isnat(times).argmax()}; expected a time with its unit")
+    for row in np.flatnonzero(np.isnat(times) | (np.datetime_data(times.dtype)[0] == "generic")):
+        raise ValueError(f"timestamp is {times[row]} at row {row}; expected a time with its unit")
     seconds, ticks = (times.astype(f"{times.dtype.kind}8[{unit}]").astype(np.int64) for unit in ("s", "us"))
     _check_span(seconds.astype(float) - float(seconds[0]), times)
     return ticks - ticks[0]
@@ -69,15 +70,19 @@ def _of_numbers(times):
     "Ticks of numbers"
     wide = times.astype(np.promote_types(times.dtype, float))
     _check_span(wide - wide[0], times)
-    if times.dtype.kind in "iu": return (times.astype(np.int64) - times[:1].astype(np.int64)) * RESOLUTION  # modulo 2^64, which the span is far below
+    whole = times.dtype.kind in "iu"
+    if whole: return (times.astype(np.int64) - times[:1].astype(np.int64)) * RESOLUTION  # modulo 2^64, far above the span
     _check_grain(times, wide)
     return np.rint((wide - wide[0]) * RESOLUTION).astype(np.int64)
 
 def _check_grain(times, wide):
     "`ValueError` for a type that cannot tell these times apart; whole numbers that it can are exact"
-    grain, gap = float(np.spacing(np.abs(times).max())), float(np.ptp(wide)) / max(1, len(wide) - 1)
-    if times.dtype.itemsize >= 8 or grain <= COARSE * gap or grain <= 1 and (wide == np.rint(wide)).all(): return
-    raise ValueError(f"timestamp has type {times.dtype}, which near {wide.max():.3g} knows only every {grain:g}; expected float64 or whole numbers, for images come every {gap:.2g}")
+    grain = float(np.spacing(np.abs(times).max()))
+    gap = float(np.ptp(wide)) / max(1, len(wide) - 1)
+    exact = grain <= 1 and (wide == np.rint(wide)).all()
+    if times.dtype.itemsize >= 8 or grain <= COARSE * gap or exact: return
+    told = f"{times.dtype}, which near {wide.max():.3g} knows only every {grain:g}"
+    raise ValueError(f"timestamp has type {told}; expected float64 or whole numbers, for images come every {gap:.2g}")
 
 # %% ../nbs/api/04a_logs.ipynb #0a040014
 @dataclass(frozen=True, eq=False)
@@ -92,7 +97,8 @@ class Log:
     @property
     def digest(self) -> str:  # 16 hexadecimal digits
         "A fingerprint of images and times"
-        columns = self.elapsed, self.images.metric, self.images.loss_weak, self.images.loss_strong, np.array([self.split])
+        images = self.images
+        columns = self.elapsed, images.metric, images.loss_weak, images.loss_strong, np.array([self.split])
         return hashlib.sha256(b"".join(column.tobytes() for column in columns)).hexdigest()[:16]
 
 def _metrics(columns, metric):
@@ -157,12 +163,16 @@ def session_columns(
 ) -> dict[str, np.ndarray]:  # timestamp, metric, reward (NaN where unknown), expected_reward
     "The columns of a controller's log; `ValueError` for sessions of several time units"
     units = {Fraction(session.start["unit_ns"]) for session in sessions}
-    if len(units) > 1: raise ValueError(f"its sessions have time units of {' and '.join(f'{float(unit) / 1e9:g}' for unit in sorted(units))} seconds; expected one, which is that of the rate")
+    if len(units) > 1:
+        seconds = " and ".join(f"{float(unit) / 1e9:g}" for unit in sorted(units))
+        raise ValueError(f"its sessions have time units of {seconds} seconds; expected one, which is that of the rate")
     unit, = units
-    images = [image | dict(since=origin + image["time_ns"]) for origin, session in zip(_origins(sessions), sessions) for image in session.images if image["metric"] is not None]
+    shown = [(origin, image) for origin, session in zip(_origins(sessions), sessions) for image in session.images]
+    seen = [(origin + image["time_ns"], image) for origin, image in shown if image["metric"] is not None]
+    images = [image for _, image in seen]
     rewards = {True: 0., False: 1.}  # by whether both answers agree
     columns = dict(
-        timestamp=np.array([image["since"] * unit.denominator / unit.numerator for image in images]),
+        timestamp=np.array([time * unit.denominator / unit.numerator for time, _ in seen]),
         metric=np.array([image["metric"] for image in images], float),
         reward=np.array([rewards.get(image.get("agree"), np.nan) for image in images]),
         expected_reward=[image.get("reward") for image in images])

@@ -74,9 +74,9 @@ def _naming(path, kind):
 
 COMMA = r"^\s*[+-]?\d*,\d+\s*$"  # a number with a decimal comma
 
-def _text(file):
-    "Bytes of UTF-8"
-    data = file.read()
+def _text(file, size=-1):
+    "Bytes of UTF-8, of as many bytes of the file"
+    data = file.read(size)
     if data.startswith(WIDE): data = data.decode("utf-16").encode()
     return data.removeprefix(b"\xef\xbb\xbf")
 
@@ -87,7 +87,8 @@ def _header(text):
     try: names = next(csv.reader([line.decode()], delimiter=separator), [])
     except UnicodeDecodeError: raise Fault("the header is not UTF-8") from None
     if not line: raise Fault("there is no header; expected names of columns, such as timestamp and metric")
-    if not any(map(known_name, names)) and any(map(_is_number, names)): raise Fault(f"there is no header: the first line is {line.decode()[:60]!r}; expected names of columns, such as timestamp and metric")
+    if not any(map(known_name, names)) and any(map(_is_number, names)):
+        raise Fault(f"there is no header: the first line is {line.decode()[:60]!r}; expected names of columns, such as timestamp and metric")
     return separator, names
 
 def _is_number(text):
@@ -101,13 +102,14 @@ def _parse(text, separator, names, decimal="."):
     def note(row):
         uneven.append(row)
         return "error"
-    try: return arrow_csv.read_csv(
-        BytesIO(text), arrow_csv.ReadOptions(use_threads=False, block_size=max(2**20, len(text) + 1)),
-        arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=note),
-        arrow_csv.ConvertOptions(include_columns=names, decimal_point=decimal))
+    read = arrow_csv.ReadOptions(use_threads=False, block_size=max(2**20, len(text) + 1))
+    parse = arrow_csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=note)
+    convert = arrow_csv.ConvertOptions(include_columns=names, decimal_point=decimal)
+    try: return arrow_csv.read_csv(BytesIO(text), read, parse, convert)
     except ValueError:
         if not uneven: raise
-        raise Fault(f"line {uneven[0].number} has {uneven[0].actual_columns} entries; expected {uneven[0].expected_columns}, as in the header") from None
+        row = uneven[0]
+        raise Fault(f"line {row.number} has {row.actual_columns} entries; expected {row.expected_columns}, as in the header") from None
 
 def _read_csv(file, names):
     "An Arrow table"
@@ -118,8 +120,10 @@ def _read_csv(file, names):
     table = _parse(text, separator, names)
     for name, each in zip(table.column_names, table.columns):
         if arrow.types.is_binary(each.type): raise Fault(f"{name} is not UTF-8 at row {_first_binary(each)}")
-    with_commas = [each for each in table.columns if arrow.types.is_string(each.type) and compute.any(compute.match_substring_regex(each, COMMA)).as_py()]
-    return _parse(text, separator, names, ",") if separator != "," and with_commas else table
+    if separator == ",": return table
+    texts = [each for each in table.columns if arrow.types.is_string(each.type)]
+    commas = any(compute.any(compute.match_substring_regex(each, COMMA)).as_py() for each in texts)
+    return _parse(text, separator, names, ",") if commas else table
 
 def _first_binary(entries):
     "The first row that is no text"
@@ -145,8 +149,8 @@ def _as_array(entries, name):
     if isinstance(entries.type, arrow.BaseExtensionType): entries = entries.cast(entries.type.storage_type)
     if arrow.types.is_dictionary(entries.type): entries = entries.cast(entries.type.value_type)
     if arrow.types.is_null(entries.type): entries = entries.cast(arrow.float64())
-    listed = arrow.types.is_list(entries.type) or arrow.types.is_large_list(entries.type) or arrow.types.is_fixed_size_list(entries.type)
-    return _as_rows(entries, name) if listed else entries.to_numpy()
+    lists = arrow.types.is_list, arrow.types.is_large_list, arrow.types.is_fixed_size_list
+    return _as_rows(entries, name) if any(is_one(entries.type) for is_one in lists) else entries.to_numpy()
 
 def _as_rows(entries, name):
     import pyarrow.compute as compute
@@ -165,7 +169,7 @@ def column_names(
 def _names(path, file, kind):
     if kind == "JSON lines": return []
     if kind == "npz": return array_names(path)
-    with _naming(path, kind): return _header(_text(file))[1] if kind == "CSV" else _schema(file)
+    with _naming(path, kind): return _header(_text(file, 2**20))[1] if kind == "CSV" else _schema(file)
 
 def _schema(file):
     import pyarrow.parquet as parquet
@@ -188,10 +192,11 @@ def read_columns(
         if kind == "JSON lines": raise ValueError(f"{path} is JSON lines, as a controller writes its log; {FORMATS}")
         names = _names(path, file, kind)
         known = _known(path, names)
+        wanted = list(known.values())
         file.seek(0)
-        if kind == "npz": arrays = read_arrays(path, list(known.values()))
+        if kind == "npz": arrays = read_arrays(path, wanted)
         else:
             with _naming(path, kind):
-                table = _read_csv(file, list(known.values())) if kind == "CSV" else _read_parquet(file, list(known.values()), room)
-                arrays = {name: _as_array(table[name], name) for name in known.values()}
+                table = _read_csv(file, wanted) if kind == "CSV" else _read_parquet(file, wanted, room)
+                arrays = {name: _as_array(table[name], name) for name in wanted}
     return {what: arrays[name] for what, name in known.items()} | {name: None for name in names if not known_name(name)}
