@@ -170,6 +170,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                        'edgeml_dqn.cli_metric._beside': ('api/cli_metric.html#_beside', 'edgeml_dqn/cli_metric.py'),
                                        'edgeml_dqn.cli_metric._calibration': ( 'api/cli_metric.html#_calibration',
                                                                                'edgeml_dqn/cli_metric.py'),
+                                       'edgeml_dqn.cli_metric._check_outputs': ( 'api/cli_metric.html#_check_outputs',
+                                                                                 'edgeml_dqn/cli_metric.py'),
                                        'edgeml_dqn.cli_metric._loss': ('api/cli_metric.html#_loss', 'edgeml_dqn/cli_metric.py'),
                                        'edgeml_dqn.cli_metric._metric': ('api/cli_metric.html#_metric', 'edgeml_dqn/cli_metric.py'),
                                        'edgeml_dqn.cli_metric.as_answers': ('api/cli_metric.html#as_answers', 'edgeml_dqn/cli_metric.py'),

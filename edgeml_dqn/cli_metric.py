@@ -40,7 +40,9 @@ def as_answers(
     logits, labels, strong = (column(columns, name) for name in ("weak_logits", "labels", "strong_logits"))
     outputs = column(columns, "score") if logits is None else logits
     if outputs is None: raise ValueError(f"there is no weak_logits or score among the columns {names_of(columns)}; expected one of them")
-    truth = "no true labels: the strong model's answers stand in for them, and the reward is that the two disagree" if labels is None else "true labels"
+    _check_outputs(outputs, strong)
+    stands_in = "no true labels: the strong model's answers stand in for them, and the reward is that the two disagree"
+    truth = stands_in if labels is None else "true labels"
     if labels is None and strong is not None: labels = strong.argmax(1)
     if logits is not None and labels is None: raise ValueError("there are no labels; expected them, or strong_logits, to calibrate weak_logits")
     reward, *given = (column(columns, name) for name in ("reward", "loss_weak", "loss_strong"))
@@ -49,6 +51,12 @@ def as_answers(
     if reward is not None: return Answers(outputs, labels, reward, np.zeros(len(outputs)), "rewards as given; losses count from the strong model's")
     losses = [_loss(*each, labels, "top1" if kind is None else kind) for each in zip(("loss_weak", "loss_strong"), given, (logits, strong))]
     return Answers(outputs, labels, *losses, "losses as given" if whole else truth)
+
+def _check_outputs(outputs, strong):
+    "`ValueError` for what ranks nothing, and for two classifiers of different classes"
+    if outputs.ndim == 1 and np.ptp(outputs) == 0: raise ValueError(f"score is {outputs[0]} for every image; expected one that ranks images")
+    if outputs.ndim == 2 and strong is not None and strong.shape[1] != outputs.shape[1]:
+        raise ValueError(f"strong_logits has {strong.shape[1]} classes, and weak_logits {outputs.shape[1]}; expected the same of both")
 
 def _loss(name, given, logits, labels, kind):
     if given is not None: return given

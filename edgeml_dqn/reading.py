@@ -177,12 +177,13 @@ def _schema(file):
 
 def _known(path, names):
     "Which column of a file is what"
-    found = [(known_name(name), name) for name in names if known_name(name)]
-    for i, (what, name) in enumerate(found):
-        for other, again in found[:i]:
-            if what == other: raise ValueError(f"{path} has two columns of one name, {again} and {name}; expected each once")
-    if not found: raise ValueError(f"{path} has the columns {names_of(names)}; expected some of timestamp {' '.join(CONVERTED)}")
-    return dict(found)
+    found = {}
+    for name in names:
+        what = known_name(name)
+        if what in found: raise ValueError(f"{path} has two columns of one name, {found[what]} and {name}; expected each once")
+        if what: found[what] = name
+    if found: return found
+    raise ValueError(f"{path} has the columns {names_of(names)}; expected some of timestamp {' '.join(CONVERTED)}")
 
 def read_columns(
     path: str | PathLike,  # npz, Parquet or CSV
