@@ -614,6 +614,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                     'edgeml_dqn.reading._is_number': ('api/reading.html#_is_number', 'edgeml_dqn/reading.py'),
                                     'edgeml_dqn.reading._kind': ('api/reading.html#_kind', 'edgeml_dqn/reading.py'),
                                     'edgeml_dqn.reading._known': ('api/reading.html#_known', 'edgeml_dqn/reading.py'),
+                                    'edgeml_dqn.reading._looked_up': ('api/reading.html#_looked_up', 'edgeml_dqn/reading.py'),
                                     'edgeml_dqn.reading._names': ('api/reading.html#_names', 'edgeml_dqn/reading.py'),
                                     'edgeml_dqn.reading._naming': ('api/reading.html#_naming', 'edgeml_dqn/reading.py'),
                                     'edgeml_dqn.reading._opened': ('api/reading.html#_opened', 'edgeml_dqn/reading.py'),

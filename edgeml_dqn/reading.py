@@ -136,7 +136,9 @@ def _read_parquet(file, names, room):
     "An Arrow table"
     import pyarrow as arrow
     import pyarrow.parquet as parquet
-    content, parts, unpacked = parquet.ParquetFile(file), [], 0
+    leaves = [each for each in parquet.ParquetFile(file).schema if each.path.partition(".")[0] in names]
+    texts = [each.path for each in leaves if each.physical_type == "BYTE_ARRAY" and each.converted_type != "DECIMAL"]
+    content, parts, unpacked = parquet.ParquetFile(file, read_dictionary=texts), [], 0
     for part in content.iter_batches(columns=names, use_threads=False):
         parts.append(part)
         unpacked += part.nbytes
@@ -147,10 +149,18 @@ def _as_array(entries, name):
     "An array [N, ...] of a column of an Arrow table"
     import pyarrow as arrow
     if isinstance(entries.type, arrow.BaseExtensionType): entries = entries.cast(entries.type.storage_type)
-    if arrow.types.is_dictionary(entries.type): entries = entries.cast(entries.type.value_type)
+    if arrow.types.is_dictionary(entries.type):
+        if not arrow.types.is_primitive(entries.type.value_type): return _looked_up(entries)
+        entries = entries.cast(entries.type.value_type)
     if arrow.types.is_null(entries.type): entries = entries.cast(arrow.float64())
     lists = arrow.types.is_list, arrow.types.is_large_list, arrow.types.is_fixed_size_list
     return _as_rows(entries, name) if any(is_one(entries.type) for is_one in lists) else entries.to_numpy()
+
+def _looked_up(entries):
+    "Entries of a dictionary, each of which is there once"
+    chunks = entries.chunks if hasattr(entries, "chunks") else [entries]
+    words = [np.array([*chunk.dictionary.to_pylist(), None], object) for chunk in chunks]
+    return np.concatenate([some[chunk.indices.fill_null(len(some) - 1).to_numpy()] for some, chunk in zip(words, chunks)])
 
 def _as_rows(entries, name):
     import pyarrow.compute as compute
