@@ -12,10 +12,11 @@ import numpy as np
 
 from .arrivals import Observed, observed_intervals
 from .data import Dataset, Images
-from .logs import RESOLUTION, Log, is_log, read_log  # noqa: F401  the last two for those who take a log from a file to its sequences
+from .logs import Log, is_log, read_log  # noqa: F401  the last two for those who take a log from a file to its sequences
 from .metric import Population, populations
 from .sequences import Sequences, spawn
 from .simulate import half_width
+from .times import RESOLUTION
 
 # %% ../nbs/api/04b_traces.ipynb #812565e8
 BLOCK = 1000  # images of a block: many more than a policy's memory spans, so that few of its histories straddle two
