@@ -466,6 +466,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                  'edgeml_dqn.logs._losses': ('api/logs.html#_losses', 'edgeml_dqn/logs.py'),
                                  'edgeml_dqn.logs._metrics': ('api/logs.html#_metrics', 'edgeml_dqn/logs.py'),
                                  'edgeml_dqn.logs._origins': ('api/logs.html#_origins', 'edgeml_dqn/logs.py'),
+                                 'edgeml_dqn.logs._stated': ('api/logs.html#_stated', 'edgeml_dqn/logs.py'),
                                  'edgeml_dqn.logs.as_log': ('api/logs.html#as_log', 'edgeml_dqn/logs.py'),
                                  'edgeml_dqn.logs.is_log': ('api/logs.html#is_log', 'edgeml_dqn/logs.py'),
                                  'edgeml_dqn.logs.read_log': ('api/logs.html#read_log', 'edgeml_dqn/logs.py'),

@@ -86,11 +86,18 @@ def _began(session):
     try: return int(datetime.strptime(session.start["began"], "%Y-%m-%dT%H:%M:%S%z").timestamp()) * 10**9
     except (KeyError, TypeError, ValueError, OverflowError): return None
 
+def _stated(session, name):
+    "What a session's first line says of its limit, exactly"
+    try: value = Fraction(session.start[name])
+    except (ValueError, ZeroDivisionError): value = 0
+    if value > 0: return value
+    raise ValueError(f"{name} is {session.start[name]!r} where a session starts; expected a number above 0")
+
 def _origins(sessions):
     "When each session began, in nanoseconds since the first did"
     origins = [0]
     for before, after in zip(sessions, sessions[1:]):
-        fills = Fraction(after.start["unit_ns"]) * Fraction(after.start["depth"]) / Fraction(after.start["rate"])
+        fills = _stated(after, "unit_ns") * _stated(after, "depth") / _stated(after, "rate")
         earliest = origins[-1] + max([image["time_ns"] for image in before.images], default=0) + int(fills)
         calendar = earliest if None in (_began(before), _began(after)) else origins[-1] + _began(after) - _began(before)
         origins.append(max(earliest, calendar))
@@ -100,7 +107,7 @@ def session_columns(
     sessions: list,  # of a controller, as `replay.read_log` gives them
 ) -> dict[str, np.ndarray]:  # timestamp, metric, reward (NaN where unknown), expected_reward
     "The columns of a controller's log; `ValueError` for sessions of several time units"
-    units = {Fraction(session.start["unit_ns"]) for session in sessions}
+    units = {_stated(session, "unit_ns") for session in sessions}
     if len(units) > 1:
         seconds = " and ".join(f"{float(unit) / 1e9:g}" for unit in sorted(units))
         raise ValueError(f"its sessions have time units of {seconds} seconds; expected one, which is that of the rate")
