@@ -25,9 +25,10 @@ from pyarrow import parquet
 
 from edgeml_dqn import cli, replay, traces
 from edgeml_dqn.calibration import OffloadingMetric, read_metric, write_metric
+from edgeml_dqn.columns import known_name
 from edgeml_dqn.data import read_npz
-from edgeml_dqn.files import read_columns
 from edgeml_dqn.metric import ExpectedReward
+from edgeml_dqn.reading import read_columns
 from edgeml_dqn.runtime import load_policy
 from edgeml_dqn.simulate import decide
 from edgeml_dqn.sweep import read_cells, read_grids
@@ -98,22 +99,32 @@ def data_otherwise(path):
     with np.load(path, allow_pickle=False) as file: return plain({name: file[name].astype(float) for name in columns})
 
 
-def table(path): return plain(read_columns(path))
+def table(path): return plain(read(path))
+
+
+def read(path): return {name: column for name, column in read_columns(path).items() if column is not None}
+
+
+def known(columns): return {known_name(name): column for name, column in columns.items() if known_name(name)}
 
 
 def npz_otherwise(path):
     with np.load(path, allow_pickle=False) as file: return plain(dict(file))
 
 
+def npz_table_otherwise(path):
+    with np.load(path, allow_pickle=False) as file: return plain(known({name: file[name] for name in file.files if known_name(name)}))
+
+
 def parquet_otherwise(path):
     parts = [part.to_pydict() for part in parquet.ParquetFile(path).iter_batches(7)]
-    return plain({name: np.array([float("nan") if value is None else value for part in parts for value in part[name]]) for name in parts[0]})
+    return plain(known({name: np.array([float("nan") if value is None else value for part in parts for value in part[name]]) for name in parts[0]}))
 
 
 def csv_otherwise(path):
-    with open(path, newline="", encoding="utf-8-sig") as file: header, *rows = [row for row in csv.reader(file) if row]
+    with open(path, newline="", encoding="utf-8-sig", errors="surrogateescape") as file: header, *rows = [row for row in csv.reader(file) if row]
     assert all(len(row) == len(header) for row in rows), "uneven rows"
-    return {name: [Text(row[i]) for row in rows] for i, name in enumerate(header)}
+    return known({name: [Text(row[i]) for row in rows] for i, name in enumerate(header)})
 
 
 class Text(str):
@@ -129,7 +140,7 @@ class Text(str):
 MISSING = {"", "#n/a", "#n/a n/a", "#na", "-1.#ind", "-1.#qnan", "-nan", "1.#ind", "1.#qnan", "n/a", "na", "null", "nan"}
 
 
-def csv_table(path): return {name: column.tolist() for name, column in read_columns(path).items()}
+def csv_table(path): return {name: column.tolist() for name, column in read(path).items()}
 
 
 MAKE = """import sys
@@ -239,7 +250,7 @@ def equal(one, other):
 
 def kinds(folder):
     "Name: the file's name, its bytes, how it is mutated, how the package reads it, and how it is read otherwise"
-    frame = pd.DataFrame({"timestamp": np.arange(30.) / 4, "metric": rng0.random(30), "reward": rng0.integers(-1, 2, 30), "logits": list(rng0.random((30, 3)))})
+    frame = pd.DataFrame({"timestamp": np.arange(30.) / 4, "metric": rng0.random(30), "reward": rng0.integers(-1, 2, 30), "weak_logits": list(rng0.random((30, 3)))})
     packed = io.BytesIO()
     def kept(name): return (folder / name).read_bytes()
     made(folder)
@@ -247,9 +258,9 @@ def kinds(folder):
     frame.to_parquet(packed)
     return {
         "data.npz": ("data.npz", saved(**columns), of_archive, data, data_otherwise),
-        "table.npz": ("table.npz", saved(metric=rng0.random(30), logits=rng0.random((30, 3)), label=rng0.integers(9, size=30)), of_archive, table, npz_otherwise),
+        "table.npz": ("table.npz", saved(metric=rng0.random(30), weak_logits=rng0.random((30, 3)), labels=rng0.integers(9, size=30)), of_archive, table, npz_table_otherwise),
         "table.parquet": ("table.parquet", packed.getvalue(), mutated, table, parquet_otherwise),
-        "table.csv": ("table.csv", frame.drop(columns="logits").to_csv(index=False).encode(), mutated, csv_table, csv_otherwise),
+        "table.csv": ("table.csv", frame.drop(columns="weak_logits").to_csv(index=False).encode(), mutated, csv_table, csv_otherwise),
         "dqn/checkpoint.npz": ("dqn/checkpoint.npz", kept("dqn/checkpoint.npz"), of_archive, checkpoint, npz_otherwise),
         "planned/checkpoint.npz": ("planned/checkpoint.npz", kept("planned/checkpoint.npz"), of_archive, checkpoint, npz_otherwise),
         "dqn/policy.npz": ("dqn_policy/policy.npz", kept("dqn_policy/policy.npz"), inside, policy, npz_otherwise),
@@ -259,7 +270,7 @@ def kinds(folder):
         "grid.toml": ("grid.toml", b'spread = [0.1, 0.2]\nrate = [0.1, 0.25]\ndepth = 4\nstreams = 2\nlength = 1000\niterations = 0\n', mutated, grid, grid_otherwise),
         "grid.json": ("grid.json", b'{"grid": [{"spread": [0.1, 0.2], "rate": 0.1, "depth": [4, 5.5]}, {"spread": 0.2, "seed": [0, 1]}]}', mutated, grid, grid_otherwise),
         "log.jsonl": ("log.jsonl", kept("log.jsonl"), mutated, log, log_otherwise),
-        "trace.csv": ("trace.csv", frame.drop(columns="logits").to_csv(index=False).encode(), mutated, trace, trace_otherwise),
+        "trace.csv": ("trace.csv", frame.drop(columns="weak_logits").to_csv(index=False).encode(), mutated, trace, trace_otherwise),
     }
 
 

@@ -15,25 +15,21 @@ from pathlib import Path
 
 import numpy as np
 
-from .files import write_atomically
+from .columns import as_classes, as_numbers, as_rows
+from .files import one_line, write_atomically
 from .metric import ExpectedReward, cross_fitted, fit_expected_reward
 
 # %% ../nbs/api/02b_calibration.ipynb #6b99ace7
-def _check_logits(logits, name):
-    if np.ndim(logits) != 2 or logits.shape[1] < 2: raise ValueError(f"{name} has shape {np.shape(logits)}; expected [images, classes], at least two classes")
-    if not np.issubdtype(logits.dtype, np.number) or not np.isfinite(logits).all(): raise ValueError(f"{name} are not all finite; expected numbers (of probabilities, their logarithms)")
-
 def ranks(
-    logits: np.ndarray,  # float [N, C]
-    labels: np.ndarray,  # int [N], true classes
+    logits: np.ndarray,  # [N, C], of any type
+    labels: np.ndarray,  # [N], true classes, of any type
 ) -> np.ndarray:  # int [N]
     "How many classes stand before the true one; `ValueError` for a class that does not exist"
-    labels = np.asarray(labels)
-    _check_logits(logits, "logits")
-    if labels.shape != logits.shape[:1]: raise ValueError(f"labels has shape {labels.shape}; expected a class for each of {len(logits)} images")
-    bad = np.flatnonzero(~np.isin(labels, np.arange(logits.shape[1])))
-    if len(bad): raise ValueError(f"labels is {labels[bad[0]]} at image {bad[0]}; expected classes 0 to {logits.shape[1] - 1}")
-    labels = labels.astype(int)[:, None]
+    logits, labels = as_rows(logits, "logits"), as_classes(labels, "labels")
+    if len(labels) != len(logits): raise ValueError(f"labels has {len(labels)} entries; expected a class for each of {len(logits)} images")
+    bad = np.flatnonzero(labels >= logits.shape[1])
+    if len(bad): raise ValueError(f"labels is {labels[bad[0]]} at row {bad[0]}; expected classes 0 to {logits.shape[1] - 1}")
+    labels = labels[:, None]
     own = np.take_along_axis(logits, labels, 1)
     return ((logits > own) | (logits == own) & (np.arange(logits.shape[1]) < labels)).sum(1)
 
@@ -43,7 +39,7 @@ def answer_loss(
     kind: str = "top1",  # top1, top5 or any topK; or rank
 ) -> np.ndarray:  # float64 [N], 0 (right) to 1
     "The loss of each answer; `ValueError` for a kind that there is not"
-    rank, (classes, k) = ranks(logits, labels), (logits.shape[1], kind.removeprefix("top"))
+    rank, (classes, k) = ranks(logits, labels), (np.shape(logits)[1], kind.removeprefix("top"))
     if kind == "rank": return rank / (classes - 1)
     if not (kind.startswith("top") and k.isdecimal() and 1 <= int(k) < classes): raise ValueError(f"loss is {kind!r}; expected rank, or top1 to top{classes - 1}")
     return (rank >= int(k)).astype(float)
@@ -65,7 +61,7 @@ def fit_temperature(
     "The temperature under which the labels are most likely"
     from scipy.optimize import minimize_scalar  # here, since a device that has its temperature fits none
     ranks(logits, labels)                                                     # for its checks
-    true = np.asarray(labels, int)[:, None]
+    logits, true = as_rows(logits, "logits"), as_classes(labels, "labels")[:, None]
     def surprise(log_temperature): return -np.take_along_axis(log_probabilities(logits, np.exp(log_temperature)), true, 1).mean()
     return float(np.exp(minimize_scalar(surprise, bounds=np.log([.01, 100]), method="bounded", options=dict(xatol=1e-6)).x))
 
@@ -114,7 +110,7 @@ def as_score(
     temperature: float | None,  # of logits; None: outputs are scores already
 ) -> np.ndarray:  # float [N]
     "The calibrated entropy, or the score itself"
-    return outputs if temperature is None else entropy(outputs, temperature)
+    return np.asarray(outputs, float) if temperature is None else entropy(outputs, temperature)
 
 @dataclass(frozen=True, eq=False)
 class OffloadingMetric:
@@ -154,7 +150,12 @@ def read_metric(
 ) -> OffloadingMetric:
     "A metric from its file; `OSError` if it cannot be opened, `ValueError` if it is not one"
     try:
-        kept = json.loads(Path(path).read_text())
-        curve = ExpectedReward(np.array(kept["score"], float), np.array(kept["expected_reward"], float))
-        return OffloadingMetric(kept["temperature"], curve)
-    except (ValueError, KeyError, TypeError, RecursionError): raise ValueError(f"{path} is not a metric; expected a JSON file as edgeml-metric writes it") from None
+        kept = json.loads(Path(path).read_text(encoding="utf-8"))
+        score, reward, temperature = (kept[name] for name in ("score", "expected_reward", "temperature"))
+        curve = ExpectedReward(as_numbers(score, "score"), as_numbers(reward, "expected_reward"))
+        if temperature is None: return OffloadingMetric(None, curve)
+        if not isinstance(temperature, int | float) or not 0 < temperature < np.inf: raise ValueError(f"temperature is {temperature}")
+        return OffloadingMetric(float(temperature), curve)
+    except KeyError as error: why = f"there is no {error.args[0]}"
+    except (ValueError, TypeError, RecursionError) as error: why = one_line(error)
+    raise ValueError(f"{path} is not a metric: {why}; expected a JSON file as edgeml-metric writes it")

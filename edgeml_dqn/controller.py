@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['GRACE_NS', 'TokenClock', 'digest', 'check_time_unit', 'Decider', 'looks_like', 'Timed', 'ask', 'JsonLines',
-           'check_deadline', 'is_sound', 'better', 'Answer', 'Controller']
+           'check_deadline', 'is_sound', 'agree', 'better', 'Answer', 'Controller']
 
 # %% ../nbs/api/09b_controller.ipynb #f09858f4
 import json
@@ -198,6 +198,16 @@ def is_sound(
     try: return bool(accept(weak, strong))
     except Exception: return False
 
+def agree(
+    weak: Any,  # the weak classifier's answer
+    strong: Any,  # the remote's, a sound one
+) -> bool | None:
+    "Whether two answers are the same; of a score for each class, whether they put the same class first; None: nobody can say"
+    weak, strong = np.asarray(weak).squeeze(), np.asarray(strong).squeeze()
+    if weak.dtype.kind in "biuUS" and strong.dtype.kind in "biuUS": return bool(np.array_equal(weak, strong))
+    if weak.dtype.kind != "f" or weak.shape != strong.shape or weak.ndim != 1: return None
+    return bool(weak.argmax() == strong.argmax())
+
 def better(
     weak: Any,  # the answer that there is
     strong: Any,  # what the remote said, if it said anything
@@ -208,7 +218,9 @@ def better(
     strong, seconds = strong if isinstance(strong, Timed) else (strong, None)
     timed = {} if seconds is None else dict(strong_ms=seconds * 1e3 if np.isfinite(seconds) else None)
     if not error and not is_sound(accept, weak, strong): error = "not sound"
-    return (weak, timed | dict(error=error)) if error else (strong, timed | dict(answer="strong"))
+    if error: return weak, timed | dict(error=error)
+    same = agree(weak, strong)
+    return strong, timed | dict(answer="strong") | ({} if same is None else dict(agree=same))
 
 # %% ../nbs/api/09b_controller.ipynb #ba1de68a
 class Answer(NamedTuple):
