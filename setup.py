@@ -9,7 +9,7 @@ config = ConfigParser(delimiters=["="])
 config.read(here / "settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 extras = {key.removesuffix("_requirements"): value.split() for key, value in cfg.items() if key.endswith("_requirements")}
-extras["dev"] = sum(extras.values(), [])  # the tests need them all
+extras["dev"] = sum(extras.values(), [])  # the tools run every notebook, to keep its outputs
 
 
 class SDist(sdist):

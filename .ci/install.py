@@ -4,33 +4,23 @@ python .ci/install.py PYTHON ...    (interpreters, such as python3.10; takes som
 """
 import csv
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
-from configparser import ConfigParser
 from datetime import date
 from pathlib import Path
 
-root = Path(__file__).parents[1]
-config = ConfigParser(delimiters=["="])
-config.read(root / "settings.ini")
-settings = config["DEFAULT"]
+from environments import build, root, settings
+
 small = "--maxiter 4 --sfreq 2 --ngdup 4 --nlayers 1 --nhidden 8 --nhist1 7"
 commands = [f"edgeml-train ilsvrc run {small} --json", "edgeml-simulate ilsvrc run save --streams 2 --length 2000 --json"]
-
-
-def build(folder):
-    "The source distribution, and the wheel made from it"
-    for name in ("settings.ini", "setup.py", "README.md", "LICENSE"): shutil.copy(root / name, folder)
-    shutil.copytree(root / "edgeml_dqn", folder / "edgeml_dqn", ignore=shutil.ignore_patterns("__pycache__"))
-    subprocess.run([sys.executable, "-m", "build", folder], check=True, stdout=subprocess.DEVNULL)
-    return {"sdist": next(folder.glob("dist/*.tar.gz")), "wheel": next(folder.glob("dist/*.whl"))}
+with_extras = ["edgeml-export ilsvrc run device --json"]  # for every runtime
+helps = [f"{line.partition('=')[0]} --help" for line in settings["console_scripts"].split()]
 
 
 def lowest():
     "Every lower bound of the requirements, as the version itself"
-    lines = [line for key, value in settings.items() if key.endswith("requirements") and key != "dev_requirements" for line in value.split()]
+    lines = [line for key, value in settings.items() if key.endswith("requirements") and key not in ("dev_requirements", "test_requirements") for line in value.split()]
     return [re.sub(r"\[.*?\]", "", line).replace(">=", "==") for line in lines if ">=" in line]
 
 
@@ -42,7 +32,7 @@ def attempt(python, package, bounds, extras, folder):
     bounded.write_text("\n".join(lowest() if bounds == "lowest" else []))
     done = call(folder / "env/bin/pip", "install", "-q", "--prefer-binary", "-c", bounded, f"{package}[{extras}]" if extras else package)
     if done.returncode: return "not installed: " + done.stderr.strip().splitlines()[-1]
-    for command in commands:
+    for command in [*helps, *commands, *(with_extras if extras else ())]:
         program, *words = command.split()
         done = call(folder / "env/bin" / program, *words)
         if done.returncode: return f"{command}: {(done.stderr.strip() or 'nothing said').splitlines()[-1]}"
@@ -54,7 +44,7 @@ def main(pythons):
     path = root / "nbs/reliability/install.csv"
     rows = {(row["python"], row["package"], row["versions"]): row for row in csv.DictReader(path.open())} if path.exists() else {}
     with tempfile.TemporaryDirectory() as built:
-        packages = build(Path(built))
+        packages = build(Path(built) / "package")
         for python in pythons:
             version = subprocess.run([python, "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True, check=True).stdout.strip()
             tried = [("wheel", "newest", ""), ("sdist", "newest", "cluster,export,serve")]

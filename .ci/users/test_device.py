@@ -5,11 +5,12 @@ import subprocess
 import sys
 import sysconfig
 import venv
-from importlib.metadata import files
+from importlib.metadata import distribution, files
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import PYTHON
 
 DEVICE = """import json, sys, time
 from edgeml_dqn.bucket import TokenBucket
@@ -44,8 +45,8 @@ def python(wheel, tmp_path_factory):
     venv.create(folder, with_pip=False)
     python = folder / "bin/python"
     packages = Path(sysconfig.get_path("purelib", vars=dict(base=folder, platbase=folder)))
-    for name in {path.parts[0] for path in files("numpy")} - {".."}: shutil.copytree(Path(sysconfig.get_path("purelib")) / name, packages / name)
-    subprocess.run([sys.executable, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-index", wheel], check=True)
+    for name in {path.parts[0] for path in files("numpy")} - {".."}: shutil.copytree(distribution("numpy").locate_file(name), packages / name)
+    subprocess.run([PYTHON, "-m", "pip", "--python", python, "install", "-q", "--no-deps", "--no-index", wheel], check=True)
     return python
 
 

@@ -4,14 +4,13 @@ import os
 import random
 import signal
 import subprocess
-import sysconfig
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import BIN
 
-BIN = Path(sysconfig.get_path("scripts"))
 
 
 def call(command, folder, tensorflow=True):

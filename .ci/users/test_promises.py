@@ -12,19 +12,18 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from fastcore.script import anno_parser
+from conftest import PYTHON, ROOT as root
 
-from edgeml_dqn.commands import MODULES
+from edgeml_dqn.commands import MODULES, arguments, hyphens
 from edgeml_dqn.planned import Resolution
 
-root = Path(__file__).parents[1]
 config = ConfigParser(delimiters=["="])
 config.read(root / "settings.ini")
 
 
 def script(name, *words):
     "Standard output of a script beside this one, in a process of its own"
-    done = subprocess.run([sys.executable, root / ".ci" / name, *map(str, words)], capture_output=True, text=True)
+    done = subprocess.run([PYTHON, Path(__file__).with_name(name), *map(str, words)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -95,8 +94,7 @@ def folder(tmp_path_factory):
 def called(function, words, capsys):
     "Exit status and standard error of a command line"
     try:
-        arguments = vars(anno_parser(function).parse_args(words))
-        function(**{name: value for name, value in arguments.items() if name in inspect.signature(function).parameters})
+        function(**vars(arguments(function).parse_args(list(map(hyphens, words)))))
     except SystemExit as exit: status = exit.code
     else: status = 0
     return status, capsys.readouterr().err
@@ -116,7 +114,7 @@ def test_flags(command, folder, monkeypatch, capsys):
         for value in NUMBERS:
             status, said = called(function, [*FLAGS[command].split(), f"--{flag}={value}"], capsys)
             if status == 0: fine.setdefault(flag, []).append(value)
-            elif status != 2 or f"--{flag}" not in said.splitlines()[-1] or "Traceback" in said: wrong.append((flag, value, status, said[-200:]))
+            elif status != 2 or f"--{flag.replace('_', '-')}" not in said.splitlines()[-1] or "Traceback" in said: wrong.append((flag, value, status, said[-200:]))
             for made in ("new", "save"): shutil.rmtree(made, ignore_errors=True)
     assert not wrong
     assert fine == FINE[command]
@@ -125,7 +123,7 @@ def test_flags(command, folder, monkeypatch, capsys):
 def test_every_requirement_is_used():
     "What is installed with the package, or with one of its extras for users, is imported by it"
     code, names = "\n".join(path.read_text() for path in root.glob("edgeml_dqn/*.py")), {"scikit-learn": "sklearn", "dask": "distributed"}
-    lines = [line for key, value in config["DEFAULT"].items() if key.endswith("requirements") and key != "dev_requirements" for line in value.split()]
+    lines = [line for key, value in config["DEFAULT"].items() if key.endswith("requirements") and key not in ("dev_requirements", "test_requirements") for line in value.split()]
     wanted = [re.match(r"[\w-]+", line)[0] for line in lines]
     def used(name): return re.search(rf"\b(import|from) (\w+, )*{names.get(name, name.replace('-', '_'))}\b", code)
     unused = [name for name in wanted if not used(name)]

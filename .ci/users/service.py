@@ -1,18 +1,18 @@
 """Server and device for a long time: twenty minutes at the paper's rate and five at saturation, and what became of images and memory
 
-    python .ci/service.py                     # half an hour; writes nbs/reliability/service.json
-    python .ci/service.py --minutes .2 --saturated .1 --out service.json
+    python .ci/environments.py service.py                     # half an hour; writes nbs/reliability/service.json
+    python .ci/environments.py service.py --minutes .2 --saturated .1 --out service.json
 """
 import datetime
 import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
+from conftest import BIN, ROOT
 from fastcore.script import call_parse
 
 from edgeml_dqn.bucket import TokenBucket
@@ -22,16 +22,16 @@ from edgeml_dqn.metric import populations
 from edgeml_dqn.planned import Planned, learn_outlook
 from edgeml_dqn.sequences import LocationReset, Source
 
-root, page = Path(__file__).parents[1], os.sysconf("SC_PAGE_SIZE")
+page = os.sysconf("SC_PAGE_SIZE")
 phases = {  # flags of edgeml-device; a rate of one image a millisecond binds nobody, so that every image of some worth is sent
-    "paper": "--tr .1 --tb 4 --time_unit .1 --deadline .1 --bandwidth 30 --delay 1",
-    "saturated": "--tr 1 --tb 1 --time_unit .001 --deadline .1 --saturate"}
+    "paper": "--tr .1 --tb 4 --time-unit .1 --deadline .1 --bandwidth 30 --delay 1",
+    "saturated": "--tr 1 --tb 1 --time-unit .001 --deadline .1 --saturate"}
 
 
-def command(function, folder, words):
+def command(line, folder):
     "A command, as a process of its own"
-    (folder / f"{function}.py").write_text(f"import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\nfrom edgeml_dqn.cli_serve import {function}; {function}()")  # which a shell's background jobs are started without
-    return subprocess.Popen([sys.executable, f"{function}.py", *words.split(), "--json"], cwd=folder, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(root)})
+    program, *words = line.split()
+    return subprocess.Popen([BIN / program, *words, "--json"], cwd=folder, stdout=subprocess.PIPE, text=True)
 
 
 def megabytes(process): return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * page / 1e6
@@ -56,7 +56,7 @@ def growth(megabytes):
 def run(phase, folder, server, url, minutes):
     "What the device says, and how memory grew"
     log = folder / f"{phase}.jsonl"
-    device = command("edgeml_device", folder, f"policy edgeml_dqn.digits:scene {url} --key_file key.txt --log {log.name} {phases[phase]}")
+    device = command(f"edgeml-device policy edgeml_dqn.digits:scene {url} --key-file key.txt --log {log.name} {phases[phase]}", folder)
     server_mb, device_mb = zip(*watched(server, device, log, 60 * minutes))
     said = json.loads(device.communicate(timeout=600)[0])
     decided = sum(json.loads(line)["event"] == "image" for line in log.read_text().splitlines())
@@ -67,7 +67,7 @@ def run(phase, folder, server, url, minutes):
 def main(
     minutes: float = 20,  # at the paper's rate
     saturated: float = 5,  # minutes
-    out: str = str(root / "nbs/reliability/service.json"),  # gets the results
+    out: str = str(ROOT / "nbs/reliability/service.json"),  # gets the results
 ):
     "Run both phases on one server"
     with tempfile.TemporaryDirectory() as folder:
@@ -75,7 +75,7 @@ def main(
         source = Source(populations(digit_data())[0], LocationReset(.1, .1))
         export_policy(folder / "policy", Planned(learn_outlook(source), TokenBucket(.1, 4)), source)
         (folder / "key.txt").write_text("open-sesame")
-        server = command("edgeml_serve", folder, "edgeml_dqn.digits:strong --port 0 --key_file key.txt")
+        server = command("edgeml-serve edgeml_dqn.digits:strong --port 0 --key-file key.txt", folder)
         try:
             url = json.loads(server.stdout.readline())["url"]
             results = {phase: run(phase, folder, server, url, length) for phase, length in (("paper", minutes), ("saturated", saturated))}

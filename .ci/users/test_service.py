@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from conftest import BIN, ROOT
 
 KEY = "open-sesame-7c1f"
 
@@ -14,11 +15,10 @@ KEY = "open-sesame-7c1f"
 @pytest.fixture
 def server(tmp_path):
     "A process of edgeml-serve, its URL, and the file that it logs to"
-    (tmp_path / "serve.py").write_text("from edgeml_dqn.cli_serve import edgeml_serve; edgeml_serve()")
     (tmp_path / "key.txt").write_text(KEY)
-    words = "edgeml_dqn.digits:strong --port 0 --key_file key.txt --timeout 2 --json".split()
+    words = "edgeml_dqn.digits:strong --port 0 --key-file key.txt --timeout 2 --json".split()
     with open(tmp_path / "log", "wb") as log:
-        process = subprocess.Popen([sys.executable, "serve.py", *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=log)
+        process = subprocess.Popen([BIN / "edgeml-serve", *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=log)
         yield process, json.loads(process.stdout.readline())["url"], tmp_path / "log"
         process.terminate()
         process.communicate()
@@ -46,7 +46,7 @@ def test_service(tmp_path):
 
 def test_service_in_full():
     "What the full run found"
-    results = json.loads((Path(__file__).parents[1] / "nbs/reliability/service.json").read_text())
+    results = json.loads((ROOT / "nbs/reliability/service.json").read_text())
     assert (results["paper"]["minutes"], results["saturated"]["minutes"]) == (20, 5)
     check(results)
 

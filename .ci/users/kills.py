@@ -1,6 +1,6 @@
 """Kill a training run at random moments, fill its disk, close its directory, and see that nothing is lost
 
-python .ci/kills.py 200 --keep    (the outcome goes to nbs/reliability/kills.json)
+python .ci/environments.py kills.py 200 --keep    (the outcome goes to nbs/reliability/kills.json)
 """
 import json
 import os
@@ -18,7 +18,6 @@ from multiprocessing import get_context
 from pathlib import Path
 from zipfile import ZipFile
 
-import conftest  # noqa: F401
 import numpy as np
 
 from edgeml_dqn import cli, files, training
@@ -40,9 +39,10 @@ def data(folder):
 
 def command(images, run):
     "edgeml-train; what it says on standard error, and its exit status"
-    from edgeml_dqn.commands import edgeml_train
+    from edgeml_dqn import commands
+    commands.edgeml_train  # from when on Ctrl-C ends it in order
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()) as said:
-        try: edgeml_train.__wrapped__(str(images), str(run), stype=1, ngdup=4, gbsz=64, nlayers=1, nhidden=32, nhist1=7, maxiter=STOP, sfreq=EVERY, json=True)
+        try: cli.edgeml_train.__wrapped__(str(images), str(run), stype=1, ngdup=4, gbsz=64, nlayers=1, nhidden=32, nhist1=7, maxiter=STOP, sfreq=EVERY, json=True)
         except SystemExit as exit: return said.getvalue(), exit.code
     return said.getvalue(), 0
 
@@ -197,5 +197,5 @@ def everything(count):
 
 if __name__ == "__main__":
     facts = dict(date=date.today().isoformat()) | everything(int(sys.argv[1]))
-    if "--keep" in sys.argv: Path(__file__).parents[1].joinpath("nbs/reliability/kills.json").write_text(json.dumps(facts, indent=1) + "\n")
+    if "--keep" in sys.argv: Path(__file__).parents[2].joinpath("nbs/reliability/kills.json").write_text(json.dumps(facts, indent=1) + "\n")
     print(json.dumps(facts))

@@ -1,0 +1,162 @@
+"Every flag of every command has an effect: two runs that differ in nothing but the flag come to different ends"
+import hashlib
+import importlib
+import inspect
+import re
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from edgeml_dqn import cli
+from edgeml_dqn.commands import MODULES, arguments, hyphens
+from edgeml_dqn.planned import Resolution
+
+QUICK = Resolution(states=8, bins=12, streams=32, sweeps=2)
+PROCESS = {"stype": "0", "itype": "0", "spread": ".4", "rprob": ".3", "int1": "2", "int2": "5", "tprob1": ".4", "tprob2": ".2"}
+LEARNER = {"nhist1": "4", "nhist2": "1", "discount": ".9", "nlayers": "2", "nhidden": "5", "features": "filter", "network": "mine:network", "optimizer": "sgd"}
+ALL = "--stype 1 --itype 1 --spread .2 --rprob .1 --int1 1 --int2 3 --tprob1 .2 --tprob2 .1"  # so that every number of the process counts
+SMALL = "--ngdup 2 --gbsz 32 --nlayers 1 --nhidden 4 --nhist1 3 --sfreq 1"
+# What is typed anyhow, and another value of each flag, None for a switch; or what is typed instead, and the value
+RUNS = {
+    "edgeml-demo": ("--out new --iterations 1 --streams 2 --length 200", {"out": "save", "iterations": "0", "streams": "3", "length": "300", "seed": "1"}),
+    "edgeml-plan": (f"data.npz new {ALL}", PROCESS | {"tr": ".2", "tb": "2", "discount": ".9", "fine": None, "seed": "1", "metric": ("log.npz new --metric one_fit.json", "two_fit.json")}),
+    "edgeml-train": (f"data.npz new --maxiter 2 {SMALL} {ALL}", PROCESS | LEARNER | {
+        "tr": ".2", "tb": "2", "ngdup": "3", "gbsz": "48", "lr": "1", "maxiter": "3", "sfreq": "2", "tensorboard": "save", "seed": "1",
+        "metric": (f"log.npz new --maxiter 2 {SMALL} --metric one_fit.json", "two_fit.json")}),
+    "edgeml-train, gone on": (f"data.npz run --maxiter 5 {SMALL}", {"lr": "1", "maxiter": "4", "sfreq": "2"}),
+    "edgeml-simulate": ("data.npz plan save --streams 2 --length 200", {"tr": ".2", "tb": "2", "streams": "3", "length": "300"}),
+    "edgeml-simulate, as trained": ("data.npz run save --streams 2 --length 200", PROCESS | LEARNER | {"stype": "1", "itype": "1", "tr": ".2", "tb": "2"}),  # refused
+    "edgeml-sweep": ("none new --maxiter 1", {name: values for name, values in PROCESS.items() if name not in ("stype", "itype")} | {
+        "data": "data.npz", "tr": ".2", "tb": "2", "maxiter": "0", "nhist1": "4", "nhist2": "1", "seed": "1", "streams": "3", "length": "300",
+        "jobs": "3", "scheduler": "tcp://127.0.0.1:9"}),
+    "edgeml-metric": ("one.npz new", {"loss": "top2", "fit": "isotonic", "test_share": ".3", "folds": "3", "seed": "1"}),
+    "edgeml-export": ("data.npz plan new", {"tr": ".2", "tb": "2"}),
+    "edgeml-export, of a network": ("data.npz run new --runtimes numpy", {"runtimes": "numba", "network": "mine:network", "optimizer": "sgd"}),
+    "edgeml-serve": ("edgeml_dqn.digits:strong --key-file one.key", {
+        "host": "localhost", "port": "8001", "key_file": "two.key", "certfile": "one.key", "keyfile": "one.key", "max_bytes": "5000000", "timeout": "11", "connections": "101"}),
+    "edgeml-device": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", {
+        "model": "other", "tr": ".2", "tb": "2", "runtime": "numba", "images": "3", "time_unit": ".002", "deadline": ".2", "saturate": None,
+        "bandwidth": "9", "delay": "1", "key_file": "one.key", "cafile": "one.key", "log": "save.jsonl"}),
+    "edgeml-replay": ("log.jsonl device", {"runtime": "numba", "plot": "save.png"}),
+}
+NUMBER = re.compile(r"[\d.]+(e[+-]\d+)?")
+MINE = """import numpy as np
+from edgeml_dqn.network import Perceptron
+def network(inputs): return Perceptron((6,))(inputs)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    "What the command lines name"
+    from edgeml_dqn import cli_export, cli_metric
+    from edgeml_dqn.bucket import TokenBucket
+    from edgeml_dqn.controller import Controller
+    from edgeml_dqn.data import Dataset, Images, ilsvrc, write_npz
+    from edgeml_dqn.runtime import load_policy
+    folder, images, rng = tmp_path_factory.mktemp("effects"), ilsvrc().train, np.random.default_rng(0)
+    few = Images(*(column[::40] for column in (images.metric, images.loss_weak, images.loss_strong)))
+    def at(name): return str(folder / name)
+    write_npz(folder / "data.npz", Dataset("data", few, few))
+    cli.edgeml_train.__wrapped__(at("data.npz"), at("run"), maxiter=3, sfreq=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cli, "DEFAULT", QUICK)
+        cli.edgeml_plan.__wrapped__(at("data.npz"), at("plan"), json=True)
+        for run, out in (("run", "device"), ("plan", "planned")): cli_export.edgeml_export.__wrapped__(at("data.npz"), at(run), at(out), runtimes="numpy", json=True)
+    logits = rng.normal(size=(400, 6)) * 2
+    labels = dict(one=rng.integers(6, size=400), two=(logits + rng.gumbel(size=logits.shape)).argmax(1))
+    for name, label in labels.items():
+        np.savez(folder / f"{name}.npz", weak_logits=logits, strong_logits=rng.normal(size=(400, 6)), label=label)
+        cli_metric.edgeml_metric.__wrapped__(at(f"{name}.npz"), at(f"{name}_fit"), json=True)
+    np.savez(folder / "log.npz", timestamp=np.cumsum(rng.exponential(1, 400)), weak_logits=logits, reward=rng.integers(-1, 2, 400))
+    with Controller(load_policy(at("device")), lambda image: (0, image / 9), lambda image, seconds: 1, TokenBucket(.1, 4), log=at("log.jsonl")) as controller:
+        for image in range(9): controller(image)
+    for key in ("one", "two"): (folder / f"{key}.key").write_text(f"key-{key}")
+    (folder / "mine.py").write_text(MINE)
+    return folder
+
+
+def noted(notes, function, answer):
+    "A function that writes down what it is called with, and answers"
+    def call(*args, **kwargs):
+        notes.append([arg for arg in (*args, *kwargs.values()) if isinstance(arg, (str, int, float, tuple, list, dict))])
+        return answer(*args, **kwargs)
+    return call
+
+
+def stand_ins(command, module, monkeypatch, notes):
+    "Of what takes long, is outside, or goes on for ever: it is noted what they are called with"
+    def instead(name, answer): monkeypatch.setattr(module, name, noted(notes, getattr(module, name), answer))
+    for name, resolution in dict(DEFAULT=QUICK, RECORDED=QUICK, FINE=QUICK._replace(states=9)).items(): monkeypatch.setattr(cli, name, resolution)
+    if command == "edgeml-demo":
+        read, learn = module.read_data, module.learn_outlook
+        monkeypatch.setattr(module, "read_data", lambda name: read("data.npz"))
+        monkeypatch.setattr(module, "learn_outlook", lambda source, seed: learn(source, seed, QUICK))
+    if command == "edgeml-sweep":
+        read = module.read_data
+        monkeypatch.setattr(module, "read_data", lambda name: str(name))
+        instead("sweep", lambda cells, *rest: (notes.append(repr(cells)), {}))
+    if command == "edgeml-serve":
+        def listening(address, **_): return SimpleNamespace(getsockname=lambda: address)
+        instead("make_app", lambda *_: None)
+        instead("make_server", lambda *_: SimpleNamespace(run=lambda sockets: None))
+        monkeypatch.setattr(module, "socket", SimpleNamespace(AF_INET=0, AF_INET6=0, create_server=listening))
+    if command == "edgeml-replay": instead("load_policy", module.load_policy)
+    if command == "edgeml-device":
+        remote, controller, replay = module.Remote, module.Controller, module.replay
+        monkeypatch.setattr(remote, "ready", lambda *_: False)
+        instead("Remote", remote)
+        instead("Controller", controller)
+        instead("replay", replay)
+        instead("load_policy", module.load_policy)
+        instead("shaped", module.shaped)
+
+
+def outcome(command, line, flags, folder, tmp_path, monkeypatch, capsys):
+    "Exit status, what is printed, what was noted, and all files; without what takes time"
+    name = command.replace("-", "_")
+    module, here, notes = importlib.import_module(f"edgeml_dqn.{MODULES[name]}"), tmp_path / "here", []
+    function = inspect.unwrap(getattr(module, name))
+    shutil.copytree(folder, here)
+    with monkeypatch.context() as patch:
+        patch.chdir(here)
+        stand_ins(command, module, patch, notes)
+        try: status = function(**vars(arguments(function).parse_args([hyphens(word) for word in (*line.split(), *flags)])))
+        except SystemExit as end: status = end.code
+    printed, said = (re.sub(r'.*_seconds .*|"\w+_seconds": [\d.e-]+', "", text) for text in capsys.readouterr())
+    if command == "edgeml-export": printed = NUMBER.sub("", printed).split()
+    files = {str(path.relative_to(here)): _digest(path) for path in here.rglob("*") if path.is_file() and path.suffix not in (".keras", ".pyc", ".lock")}
+    shutil.rmtree(here)
+    return status, printed, said.splitlines()[-1:] if status else [], notes, files
+
+
+def _digest(path):
+    "Of a file's bytes; of JSON, which tells times, without its numbers"
+    text = NUMBER.sub("", path.read_text()).encode() if path.suffix == ".json" else path.read_bytes()
+    return hashlib.sha256(text).hexdigest()
+
+
+@pytest.mark.parametrize("case", RUNS)
+def test_effects(case, folder, tmp_path, monkeypatch, capsys):
+    "The same line twice comes to the same end; with the flag, or another value of it, to another"
+    command, (line, others) = case.partition(",")[0], RUNS[case]
+    def end(line, *flags): return outcome(command, line, flags, folder, tmp_path, monkeypatch, capsys)
+    usual, idle = end(line), []
+    assert not usual[0], usual[2]
+    assert end(line) == usual
+    for flag, value in others.items():
+        base, value = value if isinstance(value, tuple) else (line, value)
+        flags = [f"--{flag}"] if value is None else [f"--{flag}", value]
+        if end(base, *flags) == (usual if base == line else end(base)): idle.append(flag)
+    assert not idle
+
+
+def test_every_flag_is_tried():
+    for name, module in MODULES.items():
+        command, function = name.replace("_", "-"), inspect.unwrap(getattr(importlib.import_module(f"edgeml_dqn.{module}"), name))
+        flags = {flag for flag, about in inspect.signature(function).parameters.items() if about.default is not inspect.Parameter.empty}
+        tried = {flag for case, (_, others) in RUNS.items() if case.partition(",")[0] == command for flag in others}
+        assert flags - tried <= {"json"}, command
