@@ -105,7 +105,7 @@ class Remote:
         ready = self.path.removesuffix("infer") + "ready"
         try: status = self._run(self.client.get(ready, headers=self.headers, extensions=self.extensions), timeout_s).status_code
         except (TimeoutError, FutureTimeoutError): return f"no answer within {timeout_s:g} s"
-        except httpx.HTTPError as error: return f"no answer: {type(error).__name__} {error}"
+        except httpx.HTTPError as error: return f"no answer: {type(error).__name__} {str(error).rstrip('.')}"
         return "" if status == 200 else self.refusals.get(status, f"it answers with status {status}")
 
     def close(self) -> None:
