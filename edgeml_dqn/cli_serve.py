@@ -25,10 +25,7 @@ from .bucket import TokenBucket
 from .cli import limit_number, one_sentence, show, user_object
 from .controller import Controller
 from .link import shaped
-from .protocol import DATATYPES, Classifier
-from .remote import Remote
 from .runtime import load_policy
-from .server import make_app, make_server
 from .testbed import Scene, Tally, replay
 
 # %% ../nbs/api/10e_cli_serve.ipynb #baed0b23
@@ -53,7 +50,7 @@ def read_key(
 
 # %% ../nbs/api/10e_cli_serve.ipynb #79e7bc4d
 def _check_access(host, key, certfile, keyfile):
-    if key is None and host not in ("127.0.0.1", "::1", "localhost"): raise ValueError(f"--host {host} lets in everyone; expected --key_file with it, or 127.0.0.1")
+    if key is None and host not in ("127.0.0.1", "::1", "localhost"): raise ValueError(f"--host {host} lets in everyone; expected --key-file with it, or 127.0.0.1")
     if (certfile is None) != (keyfile is None): raise ValueError("--certfile and --keyfile go together; expected both, for TLS, or neither")
     if certfile is None: return
     for path in (certfile, keyfile): Path(path).read_bytes()
@@ -62,8 +59,13 @@ def _check_access(host, key, certfile, keyfile):
 
 def _try_out(classifier):
     "A blank image, before anyone asks: what was loaded lazily is there, and scores are as they should be"
-    scores = np.asarray(classifier.scores(np.zeros((1, *classifier.shape), DATATYPES[classifier.datatype])))
-    if scores.shape != (1, classifier.classes): raise ValueError(f"classifier {classifier.name} gives scores of shape {scores.shape} for one image; expected {(1, classifier.classes)}")
+    from edgeml_dqn.protocol import DATATYPES
+    blank = np.zeros((1, *classifier.shape), DATATYPES[classifier.datatype])
+    try: scores = classifier.scores(blank)
+    except Exception as error:                                                    # of the user's code, whatever it does
+        why = f"{type(error).__name__} {error}"
+        raise ValueError(f"classifier {classifier.name} fails on a blank image ({why}); expected scores") from None
+    classifier.as_scores(scores, 1)
 
 @call_parse
 def edgeml_serve(
@@ -79,8 +81,10 @@ def edgeml_serve(
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Offer a classifier by the Open Inference Protocol, until stopped"
+    from edgeml_dqn.protocol import Classifier  # here, as all that the extra brings
+    from edgeml_dqn.server import make_app, make_server
     with one_sentence("edgeml-serve"):
-        for name, value in (("max_bytes", max_bytes), ("timeout", timeout), ("connections", connections)):
+        for name, value in (("max-bytes", max_bytes), ("timeout", timeout), ("connections", connections)):
             if not value > 0: raise ValueError(f"--{name} is {value}; expected more than 0")
         if not 0 <= port < 2**16: raise ValueError(f"port is {port}; expected 0 to 65535")
         key = read_key(key_file)
@@ -119,21 +123,26 @@ def edgeml_device(
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Run a policy on a scene's images"
+    from edgeml_dqn.remote import Remote  # here, as all that the extra brings
     with one_sentence("edgeml-device"), ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.showwarning = lambda message, *_: print(f"edgeml-device: {message}", file=sys.stderr)
         policy, seen, key = load_policy(export_dir, runtime), load(scene, Scene), read_key(key_file)
         bucket = TokenBucket(policy.exported.bucket.rate if tr is None else tr, policy.exported.bucket.depth if tb is None else tb)
         if images is not None and not 0 <= images <= sys.maxsize: raise ValueError(f"images is {images}; expected 0 to {sys.maxsize}")
+        if cafile and not url.startswith("https:"): raise ValueError(f"--cafile is for TLS; expected https:// in the URL, {url}, or none")
         link = {name: value for name, value in (("bandwidth", bandwidth), ("delay", delay)) if value is not None}
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
         remote = stack.enter_context(Remote(url, model, seen.classes, key, cafile, relay))
         controller = stack.enter_context(Controller(policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log))
-        if not remote.ready(3): print(f"edgeml-device: {url} has no {model} ready for us; images are answered by the weak classifier until it has", file=sys.stderr)
-        tally = Tally(deadline)
+        if why := remote.trouble(3):
+            while_so = "images are answered by the weak classifier until it is"
+            print(f"edgeml-device: {url} is not ready for us: {why}; {while_so}", file=sys.stderr)
+        tally, unit = Tally(deadline), 0 if saturate else time_unit
         gc.freeze()
         try:
-            for outcome in tqdm(replay(controller, islice(seen.shots(), images), 0 if saturate else time_unit), total=images, disable=None): tally.add(*outcome)
+            for outcome in tqdm(replay(controller, islice(seen.shots(), images), unit), total=images, disable=None):
+                tally.add(*outcome)
         except KeyboardInterrupt: pass
         show(None, dict(policy=controller.policy_name) | tally.summary(), json)
 

@@ -67,6 +67,7 @@ def edgeml_sweep(
     axes = typed_axes({name: value for name, value in locals().items() if name not in (*others, "others")})
     with one_sentence("edgeml-sweep"):
         if jobs is not None and jobs < 1: raise ValueError(f"--jobs is {jobs}; expected at least 1")
+        if jobs and scheduler: raise ValueError(f"--jobs is {jobs}, with --scheduler; expected none, for a cluster has the workers that it has")
         cells = expand(axes) if grid == "none" else read_cells(grid, **axes)
         _, failed = sweep(cells, out, read_data(data), jobs, scheduler)
     show(None, dict(cells=len(cells), failed=len(failed), results=str(Path(out) / "results.parquet")), json)

@@ -213,7 +213,8 @@ def as_onnx(
         import onnx
         import tf2onnx
     except ImportError as missing:
-        raise ValueError(f"runtime onnx needs {missing.name} to be exported, which is not installed; expected it, or other runtimes") from None
+        needed = f"{missing.name} to be exported, which is not installed; expected what this brings: pip install 'edgeml_dqn[export]'"
+        raise ValueError(f"runtime onnx needs {needed}; or other runtimes") from None
     try:
         with _quiet():
             function = as_function(network)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
 from os import PathLike
+from types import NoneType
 from typing import NamedTuple
 
 import numpy as np
@@ -27,14 +28,14 @@ class Session(NamedTuple):
     "What a controller did from its start to its end"
     start: dict  # policy, limit, time unit, deadline
     events: list[dict]  # images and changes of limit, in the order of decisions, without gaps
-    lost: int  # lines that are broken, or follow one that is missing
+    lost: dict[str, int]  # lines that cannot be checked, by the reason why
 
     @property
     def images(self) -> list[dict]: return [event for event in self.events if event["event"] == "image"]
 
 NUMBER = (int, float)
 EVENTS = dict(start=dict(line=(int,), policy=(str,), digest=(str,), rate=(str,), depth=(str,), unit_ns=(str,), deadline_ms=NUMBER),
-              image=dict(line=(int,), time_ns=(int,), metric=NUMBER, tokens=(int,), offload=(bool,), reason=(str,), answer=(str,), total_ms=NUMBER),
+              image=dict(line=(int,), time_ns=(int,), metric=(*NUMBER, NoneType), tokens=(int,), offload=(bool,), reason=(str,), answer=(str,), total_ms=NUMBER),
               limit=dict(line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,)))  # what each holds, at least
 
 def _parsed(line):
@@ -43,24 +44,35 @@ def _parsed(line):
     except (ValueError, RecursionError): return None
     kind = event.get("event") if isinstance(event, dict) else None
     whole = isinstance(kind, str) and kind in EVENTS and all(type(event.get(name)) in types for name, types in EVENTS[kind].items())
-    return event if whole else None
+    return event if whole and isinstance(event.get("session", ""), str) else None
 
 def read_log(
     path: str | PathLike,  # of a controller
 ) -> list[Session]:
     "The sessions of a log; `OSError` if it cannot be opened, `ValueError` if it is none"
-    sessions = []
+    groups, key = {}, None
     with open(path, encoding="utf-8", errors="replace") as file:
         for event in map(_parsed, file):
-            if event and event["event"] == "start": sessions.append([])
-            if sessions: sessions[-1].append(event)
+            if event: key = event.get("session", len(groups) if event["event"] == "start" else key)
+            groups.setdefault(key, []).append(event)
+    sessions = [session for events in groups.values() if (session := _session(events))]
     if not sessions: raise ValueError(f"{path} has no line that starts a session; expected the log of a controller")
-    return [_session(events) for events in sessions]
+    strays = sum(map(len, groups.values())) - sum(len(each.events) + 1 + sum(each.lost.values()) for each in sessions)
+    if strays: sessions[0].lost["of a session whose start is missing"] = strays
+    return sessions
 
 def _session(events):
-    ordered = sorted(filter(None, events), key=lambda event: event["line"])
+    "A session, or None without its start"
+    known = [event for event in events if event]
+    ordered = sorted(known, key=lambda event: event["line"])
     whole = [event for i, event in enumerate(ordered) if event["line"] == i]
-    return Session(whole[0], whole[1:], len(events) - len(whole))
+    if not whole or whole[0]["event"] != "start": return None
+    lost = {"broken": len(events) - len(known)}
+    if after := ordered[len(whole):]:
+        twice = after[0]["line"] < len(whole)
+        why = f"after line {len(whole) - 1}, which is there twice, as if two devices had written" if twice else f"after line {len(whole)}, which is missing"
+        lost[why] = len(after)
+    return Session(whole[0], whole[1:], {why: count for why, count in lost.items() if count})
 
 # %% ../nbs/api/09h_replay.ipynb #12517959
 BARS = ("no server", "no time", "server busy")  # reasons from outside
@@ -119,7 +131,7 @@ class Check(NamedTuple):
     ties: int  # decisions that could be either
     excess: float  # offloads above what a window may have; 0 or less if the promise was kept
     late: int  # images answered after the deadline
-    lost: int  # lines that cannot be checked
+    lost: dict[str, int]  # lines that could not be checked, by the reason why
     reasons: dict[str, int]  # of decisions, and errors of the remote
 
 def check(
@@ -185,10 +197,13 @@ def plot_log(
     "Metrics and what became of each image, tokens, and the time of each answer with its deadline"
     import matplotlib.pyplot as plt
     images = session.images[stretch]
-    seconds, kind = np.array([event["time_ns"] / 1e9 for event in images]), np.array(["strong" if event["answer"] == "strong" else "failed" if event["offload"] else "kept" for event in images])
+    seconds = np.array([event["time_ns"] / 1e9 for event in images])
+    metrics, times = (np.array([event[name] for event in images], float) for name in ("metric", "total_ms"))
+    kind = np.array([event["answer"] if event["answer"] == "strong" else "failed" if event["offload"] else "kept" for event in images])
     fig, (top, middle, bottom) = plt.subplots(3, 1, figsize=(8, 5), sharex=True, height_ratios=(3, 2, 2))
     for name, colour in (("kept", "0.75"), ("strong", "C1"), ("failed", "C3")):
-        for ax, values in ((top, [event["metric"] for event in images]), (bottom, [event["total_ms"] for event in images])): ax.scatter(seconds[kind == name], np.array(values)[kind == name], s=10, color=colour, label=name)
+        for ax, values in ((top, metrics), (bottom, times)):
+            ax.scatter(seconds[kind == name], values[kind == name], s=10, color=colour, label=name)
     costs = {event["line"]: bucket.cost for event, bucket in _limits(session)}
     middle.step(seconds, [event["tokens"] / costs[event["line"]] for event in images], where="post")
     bottom.axhline(session.start["deadline_ms"], color="k", ls="--", lw=.8)

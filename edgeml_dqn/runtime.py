@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from .bucket import TokenBucket
+from .environment import compiled
 from .files import read_arrays
 from .limit import Limit, unpack_limit
 from .metric import ExpectedReward
@@ -158,8 +159,7 @@ def _forward(
 @cache
 def _compiled_forward() -> Callable:
     "Its machine code; `ImportError` where Numba is not installed"
-    import numba
-    return numba.njit(_forward, cache=True)
+    return compiled()(_forward)
 
 class CompiledNetwork:
     "A network in code that Numba compiles, for one history at a time; the answer is good until the next"
@@ -322,7 +322,7 @@ def read_export(
 ) -> tuple[dict, dict[str, np.ndarray]]:  # what policy.json says; arrays of policy.npz
     "An export's description and arrays; `FileNotFoundError` if there is none, `ValueError` for a file that is not what was exported"
     folder = Path(folder)
-    try: about = json.loads((folder / "policy.json").read_text())
+    try: about = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
     except FileNotFoundError: raise FileNotFoundError(f"{folder} has no policy.json; expected a directory made by the export") from None
     except (ValueError, RecursionError): about = None
     files = about.get("files") if isinstance(about, dict) else None
@@ -360,7 +360,8 @@ def load_policy(
         if not np.isfinite(seen).all(): raise ValueError("prices are not finite")
     except ImportError:
         others = "".join(f", or runtime {name}" for name in able if name != runtime)
-        raise ValueError(f"runtime {runtime} needs {NEEDS[runtime]}, which is not installed; expected it{others}") from None
+        needed = f"{NEEDS[runtime]}, which is not installed; expected it (pip install {NEEDS[runtime]})"
+        raise ValueError(f"runtime {runtime} needs {needed}{others}") from None
     except Exception as error: raise ValueError(f"{folder} cannot be used: {type(error).__name__} {error}; export again") from None
     return policy
 

@@ -5,16 +5,19 @@
 # %% auto #0
 __all__ = ['TESTED', 'OWN', 'PARAMETERS', 'COMPUTED_BY', 'TRAINED_BY', 'Process', 'Cell', 'make_cell', 'flat', 'fingerprint',
            'digest', 'expand', 'read_grids', 'read_cells', 'Transferred', 'add_noise', 'without_limit',
-           'learn_policies', 'run_cell', 'attempt', 'on_cores', 'on_cluster', 'cell_file', 'gather', 'sweep']
+           'learn_policies', 'run_cell', 'attempt', 'on_cores', 'own_code', 'on_cluster', 'cell_file', 'gather',
+           'sweep']
 
 # %% ../nbs/api/08_sweep.ipynb #34e91fc7
 import ast
 import hashlib
 import json
+import logging
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
@@ -329,19 +332,51 @@ def on_cores(
         left = [cell for cell in left if cell not in done]
 
 # %% ../nbs/api/08_sweep.ipynb #1aec33d4
+def own_code() -> tuple[str, str]:
+    "Version and fingerprint of the code that computes rows"
+    return __version__, fingerprint(COMPUTED_BY + TRAINED_BY)
+
 def on_cluster(
     cells: list[Cell],
     data: Dataset,  # their images
     scheduler: str,  # tcp://HOST:PORT
 ) -> Iterator[tuple[Cell, list[dict] | str]]:  # as they finish
-    "Attempts by the workers of a Dask cluster; `OSError` if there is none, `ValueError` without the package `distributed`"
+    "Attempts by the workers of a Dask cluster; `OSError` if there is none, or none any more, `ValueError` for workers with other code, or without Dask"
     try: import distributed
-    except ModuleNotFoundError: raise ValueError("scheduler needs Dask; expected edgeml_dqn installed as edgeml_dqn[cluster]") from None
-    with distributed.Client(scheduler, timeout=10) as client:
+    except ModuleNotFoundError: raise ValueError("scheduler needs Dask; expected what this brings: pip install 'edgeml_dqn[cluster]'") from None
+    here = own_code()
+    def check():
+        from edgeml_dqn.sweep import own_code
+        if (there := own_code()) == here: return
+        other = f"edgeml_dqn {there[0]}" if there[0] != here[0] else f"other code of edgeml_dqn {there[0]}"
+        raise ValueError(f"a worker has {other}; expected {here[0]} as here")
+    def checked_attempt(cell, data):
+        check()
+        from edgeml_dqn.sweep import attempt
+        return attempt(cell, data)
+    with _unlogged("distributed", "distributed.client", "tornado.application", "asyncio"), distributed.Client(scheduler, timeout=10) as client:
+        for worker, error in client.run(check, on_error="return").items():
+            if error: raise ValueError(f"{worker}: {_as_reason(error)}")
         there = client.submit(Dataset, data.name, data.train, data.test)          # sent once; and made anew if its worker dies
-        futures = {client.submit(attempt, cell, there, pure=False): cell for cell in cells}
+        futures = {client.submit(checked_attempt, cell, there, pure=False): cell for cell in cells}
         for future in distributed.as_completed(futures):
-            yield futures[future], future.result()[1] if future.status == "finished" else str(future.exception())
+            if future.cancelled(): raise ConnectionError(f"the scheduler at {scheduler} is gone; finished cells are kept, and the same command does the others")
+            yield futures[future], future.result()[1] if future.status == "finished" else _as_reason(future.exception())
+
+def _as_reason(error):
+    "What a worker says of an error, in one line"
+    said = " ".join(str(error).split())
+    return said if isinstance(error, ValueError) else f"{type(error).__name__}: {said}"
+
+@contextmanager
+def _unlogged(*names):
+    "What libraries log, tracebacks for the most part, goes nowhere: it is told in a sentence"
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers: logger.setLevel(logging.CRITICAL + 1)
+    try: yield
+    finally:
+        for logger, level in zip(loggers, levels): logger.setLevel(level)
 
 # %% ../nbs/api/08_sweep.ipynb #d25529c5
 def cell_file(

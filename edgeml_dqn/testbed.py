@@ -10,17 +10,18 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from .controller import Answer, Controller
+from .controller import Answer, Controller, as_number
 
 # %% ../nbs/api/09g_testbed.ipynb #2dbdd5b0
 class Shot(NamedTuple):
     "An image, as it comes"
     image: Any  # as the classifiers take it
-    interarrival: int = 1  # time units since the image before
+    interarrival: float = 1  # time units since the image before
     label: Any = None  # what it shows, if that is known
 
 @dataclass(frozen=True)
@@ -35,14 +36,15 @@ def replay(
     controller: Controller,  # the live device
     shots: Iterator[Shot],  # that it will see
     time_unit: float = 0,  # seconds; 0 for no waiting between images
-) -> Iterator[tuple[Answer, Shot, float]]:  # what became of an image; the seconds from its time to its answer
-    "Show images to a controller at their times"
+) -> Iterator[tuple[Answer, Shot]]:  # what became of an image
+    "Show images to a controller at their times; `ValueError` for an inter-arrival time that is none"
     due = None
     for shot in shots:
-        due = due + time_unit * shot.interarrival if due and time_unit else time.monotonic()
-        time.sleep(max(0, due - time.monotonic()))
-        answer = controller(shot.image)
-        yield answer, shot, time.monotonic() - due
+        now, interarrival = controller.clock(), as_number(shot.interarrival, "interarrival")
+        if not 0 <= interarrival < inf: raise ValueError(f"interarrival is {interarrival}; expected 0 or more time units")
+        due = now if due is None or not time_unit else due + int(1e9 * time_unit * interarrival)
+        time.sleep(max(0, due - now) / 1e9)
+        yield controller(shot.image, due), shot
 
 # %% ../nbs/api/09g_testbed.ipynb #978f51f4
 STAGES = ("weak", "policy", "transmission", "strong")
@@ -64,20 +66,21 @@ class Tally:
     def add(self,
         answer: Answer,  # to an image
         shot: Shot,  # the image
-        seconds: float,  # from its time to its answer
     ) -> None:
         "Count an image"
         record = answer.record
-        told = dict(images=True, offloaded=record["offload"], answered_by_strong=record["answer"] == "strong", late=seconds > self.deadline,
-                    labelled=shot.label is not None, wrong=shot.label is not None and answer.answer != shot.label)
+        told = dict(
+            images=True, offloaded=record["offload"], answered_by_strong=record["answer"] == "strong",
+            late=record["total_ms"] > 1e3 * self.deadline, no_metric=record["metric"] is None,
+            labelled=shot.label is not None, wrong=shot.label is not None and bool(np.any(answer.answer != shot.label)))
         self.counts.update({name: int(is_so) for name, is_so in told.items()})
-        for name, ms in (stage_times(record) | dict(answer=1e3 * seconds)).items(): self.times[name][float(f"{ms:.3g}")] += 1
+        for name, ms in (stage_times(record) | dict(answer=record["total_ms"])).items(): self.times[name][float(f"{ms:.3g}")] += 1
 
     def summary(self) -> dict:  # counts, loss, and milliseconds
         "What there is to say about the run"
         medians = {f"{name}_ms": median(times) if times else None for name, times in self.times.items()}
         loss = self.counts["wrong"] / self.counts["labelled"] if self.counts["labelled"] else None
-        counts = {name: self.counts[name] for name in ("images", "offloaded", "answered_by_strong", "late")}
+        counts = {name: self.counts[name] for name in ("images", "offloaded", "answered_by_strong", "late", "no_metric")}
         return counts | dict(loss=loss) | medians | dict(slowest_answer_ms=max(self.times["answer"], default=None))
 
 def stage_times(
