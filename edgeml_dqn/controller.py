@@ -227,7 +227,8 @@ def agree(
     strong: Any,  # the remote's, a sound one
 ) -> bool | None:
     "Whether two answers are the same; of a score for each class, whether they put the same class first; None: nobody can say"
-    weak, strong = np.asarray(weak).squeeze(), np.asarray(strong).squeeze()
+    try: weak, strong = np.asarray(weak).squeeze(), np.asarray(strong).squeeze()
+    except Exception: return None                                                 # such as a ragged list
     if weak.dtype.kind in "biuUS" and strong.dtype.kind in "biuUS": return bool(np.array_equal(weak, strong))
     if weak.dtype.kind != "f" or weak.shape != strong.shape or weak.ndim != 1: return None
     return bool(weak.argmax() == strong.argmax())
