@@ -42,7 +42,7 @@ from .files import held, write_atomically
 from .metric import Population, populations
 from .network import Network, Perceptron
 from .planned import DEFAULT, FINE, RECORDED, Planned, Resolution, learn_outlook
-from .policies import Policy, baseline, lower_bound, mdp, policy_iteration, strong, weak
+from .policies import LowerBound, Policy, baseline, mdp, policy_iteration, strong, weak
 from .runs import PlannedRun, TrainedRun, checkpoint, load_run, save_network, save_run
 from .sequences import IID, LocationReset, Sequences, Source, spawn
 from .simulate import Result, comparison, plot_trace, simulate
@@ -414,8 +414,8 @@ def compare_all(
     "Every policy on the same streams"
     known = train.population, bucket, train.arrivals
     oracles = [] if isinstance(test, TraceSource) else [CausalOracle(test, bucket)]
-    all_policies = [weak(), baseline(*known), mdp(*known), *policies, *map(Belief, oracles), lower_bound(*known), strong(), *oracles]
-    results = [simulate(policy, sequences, pieces=1 if oracles else PIECES) for policy in all_policies]
+    all_policies = [weak(), baseline(*known), mdp(*known), *policies, *map(Belief, oracles), LowerBound(bucket), strong(), *oracles]
+    results = [simulate(policy, sequences, 1 if oracles else PIECES, quiet=None) for policy in all_policies]
     return results, comparison(results[:-1] if oracles else results, results[-1] if oracles else None, clairvoyant(sequences, bucket))
 
 COLOURS = dict(DQN="C1", Planned="C2")  # of those that learn
