@@ -39,14 +39,15 @@ from .data import Dataset, read_data
 from .dqn import DQN, Problem, Settings, acting_policy, check_learner, make_problem, q_iteration, start_learner
 from .features import Features, History, LearnedFilter
 from .files import held, write_atomically
+from .logs import is_log, read_log
 from .metric import Population, populations
 from .network import Network, Perceptron
 from .planned import DEFAULT, FINE, Planned, Resolution, learn_outlook, recorded_resolution
-from .policies import Policy, baseline, lower_bound, mdp, policy_iteration, strong, weak
+from .policies import LowerBound, Policy, baseline, mdp, policy_iteration, strong, weak
 from .runs import PlannedRun, TrainedRun, checkpoint, load_run, save_network, save_run
 from .sequences import IID, LocationReset, Sequences, Source, spawn
 from .simulate import Result, comparison, plot_trace, simulate
-from .traces import PIECES, TraceSource, is_log, read_log, trace_sources
+from .traces import PIECES, TraceSource, trace_sources
 from .training import State, TensorBoard, kept_policy, make_validation, plot_learning, remarks, shortcomings, train
 from .verdict import premises, verdict
 
@@ -236,7 +237,7 @@ def show(
 ) -> None:
     "One JSON object on the last line of standard output, or a table"
     if json: print(json_text.dumps(answer))
-    elif table is not None: print(table.rename(columns=HEADINGS).rename_axis(None).to_string(float_format="{:.4f}".format, na_rep=""))
+    elif table is not None: print(table.dropna(axis=1, how="all").rename(columns=HEADINGS).rename_axis(None).to_string(float_format="{:.4f}".format, na_rep=""))
     else: print("\n".join(f"{name:26}{_plain(value)}" for name, value in answer.items()))
 
 def _plain(value):
@@ -303,7 +304,7 @@ def _check_size(folder, run, problem):
 # %% ../nbs/api/10_cli.ipynb #316128d1
 @call_parse
 def edgeml_plan(
-    data: str,  # an npz file in the published format, ilsvrc, or a log (.csv, .parquet, or .npz with a timestamp)
+    data: str,  # an npz file in the published format, ilsvrc, or a log: a table with a timestamp (npz, Parquet, CSV), or what a controller wrote
     run_dir: str,  # where the run is kept
     tr: limit_number = None,  # token rate, per time unit (default .1)
     tb: limit_number = None,  # token bucket depth (default 5)
@@ -360,7 +361,7 @@ def _whole(source):
 # %% ../nbs/api/10_cli.ipynb #d2a99fe4
 @call_parse
 def edgeml_train(
-    data: str,  # an npz file in the published format, ilsvrc, or a log (.csv, .parquet, or .npz with a timestamp)
+    data: str,  # an npz file in the published format, ilsvrc, or a log: a table with a timestamp (npz, Parquet, CSV), or what a controller wrote
     run_dir: str,  # where the run is kept, and taken up again
     tr: limit_number = None,  # token rate, per time unit (default .1)
     tb: limit_number = None,  # token bucket depth (default 5)
@@ -427,8 +428,8 @@ def compare_all(
     "Every policy on the same streams"
     known = train.population, bucket, train.arrivals
     oracles = [] if isinstance(test, TraceSource) else [CausalOracle(test, bucket)]
-    all_policies = [weak(), baseline(*known), mdp(*known), *policies, *map(Belief, oracles), lower_bound(*known), strong(), *oracles]
-    results = [simulate(policy, sequences, pieces=1 if oracles else PIECES) for policy in all_policies]
+    all_policies = [weak(), baseline(*known), mdp(*known), *policies, *map(Belief, oracles), LowerBound(bucket), strong(), *oracles]
+    results = [simulate(policy, sequences, 1 if oracles else PIECES, quiet=None) for policy in all_policies]
     return results, comparison(results[:-1] if oracles else results, results[-1] if oracles else None, clairvoyant(sequences, bucket))
 
 COLOURS = dict(DQN="C1", Planned="C2")  # of those that learn

@@ -70,7 +70,9 @@ def as_prices(
         raise ValueError(f"{name} yields {len(base)} rows and {len(weights)} weights; expected as many, or one for all")
     for key, array in arrays.items():
         if np.isnan(array).any(): raise ValueError(f"{name} yields {key} that hold NaN; expected numbers")
-    weights, table = (np.ascontiguousarray(part, np.float32) for part in (weights, table))
+    with np.errstate(over="ignore"): weights, table = (np.ascontiguousarray(part, np.float32) for part in (weights, table))
+    for key, array in (("weights", weights), ("table", table)):
+        if not np.isfinite(array).all(): raise ValueError(f"{name} yields {key} that are not finite, or too large for float32; expected numbers, and infinite prices in base alone")
     return Prices(np.ascontiguousarray(base, float), weights, table)
 
 def _kind(value): return value.dtype if isinstance(value, np.ndarray) else type(value).__name__
@@ -155,9 +157,8 @@ def top_threshold(
     expected: np.ndarray,  # float64 [N], rising: expected rewards of the training images
     share: float,  # offloads per image that the rate allows: rate * mean inter-arrival time
 ) -> float:
-    "The least expected reward above which at most this share of images lies, and nothing without gain"
+    "The expected reward of the last image that the rate still allows, from the best down; infinite where none gains anything"
     images = len(expected)
-    cut = max(images - int(min(share, 1) * images + 1e-9), np.searchsorted(expected, 0, "right"))
-    if cut == images: return np.inf
-    above = cut if cut == 0 or expected[cut - 1] < expected[cut] else np.searchsorted(expected, expected[cut], "right")
-    return expected[above] if above < images else np.inf
+    last = images - max(1, int(min(share, 1) * images + 1e-9))
+    gaining = np.searchsorted(expected, 0, "right")
+    return expected[max(last, gaining)] if gaining < images else np.inf

@@ -6,22 +6,24 @@
 __all__ = ['decide', 'Result', 'half_width', 'simulate', 'gap_share', 'comparison', 'plot_sent', 'plot_occupancy', 'plot_trace']
 
 # %% ../nbs/api/06_simulate.ipynb #16c498f7
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from threading import Event
 
 import numba
 import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
+from tqdm.auto import tqdm
 
 from .arrivals import MarkovModulated, Periodic
 from .bucket import TokenBucket, step
 from .data import ilsvrc
 from .limit import Prices, as_prices
 from .metric import Population, populations
-from .policies import Policy, baseline, fixed, lower_bound, mdp, policy_iteration, strong, weak
-from .sequences import IID, LocationReset, Sequences, Source
+from .policies import LowerBound, Policy, baseline, fixed, mdp, policy_iteration, strong, weak
+from .sequences import IID, LocationReset, Sequences, Source, in_threads
 
 # %% ../nbs/api/06_simulate.ipynb #de6d6247
 @numba.njit(cache=True, nogil=True, fastmath=True)
@@ -38,47 +40,69 @@ _step = numba.njit(step)
 
 @numba.njit(cache=True, nogil=True)
 def _scan(
-    tokens: int,  # units in hand at the first image
+    tokens: int,  # in hand at the first image, in parts of a unit
     expected: np.ndarray,  # float64 [n], expected reward of each image
     base: np.ndarray,  # float64 [n or 1, levels], as in `Prices`, like the next two
     weights: np.ndarray,  # float32 [n or 1, J]
     table: np.ndarray,  # float32 [levels, J]
-    gained: np.ndarray,  # int64 [n], units that come in after each image
-    cost: int,  # p
-    capacity: int,  # m
+    gained: np.ndarray,  # int64 [n], parts of a unit that come in after each image
+    parts: int,  # in a unit
+    cost: int,  # p, in parts
+    capacity: int,  # m, in parts
     offload: np.ndarray,  # bool [n], filled
-    held: np.ndarray,  # int32 [n], filled: units in hand at each decision
-) -> int:  # units in hand at the first image of the next block
+    held: np.ndarray,  # int32 [n], filled: whole units in hand at each decision
+) -> int:  # in hand at the first image of the next block, in parts of a unit
     "Decide one image after another"
     row, weight = int(len(base) > 1), int(len(weights) > 1)  # how far to move on with each image
     for t in range(len(offload)):
-        held[t], offload[t] = tokens, False
+        units = tokens // parts
+        held[t], offload[t] = units, False
         if tokens >= cost:
-            price = base[t * row, tokens] + _added(weights[t * weight], table[tokens])
+            price = base[t * row, units] + _added(weights[t * weight], table[units])
             offload[t] = expected[t] >= price
         tokens = _step(tokens, offload[t], gained[t], 1, cost, capacity)
     return tokens
 
 # %% ../nbs/api/06_simulate.ipynb #1e6d1717
+def _blocks(
+    policy: Policy,  # perhaps a user's own
+    sequences: Sequences,  # on what it decides
+    stream: int,  # which stream
+) -> Iterable[Prices | np.ndarray]:  # what it yields
+    "A policy's prices; `ValueError` for what is no policy"
+    kind = type(policy).__name__
+    for name, wanted in (("name", str), ("bucket", TokenBucket)):
+        if not hasattr(policy, name): raise ValueError(f"policy {kind} has no {name}; expected a {wanted.__name__}")
+        if not isinstance(getattr(policy, name), wanted): raise ValueError(f"{name} of policy {kind} is {getattr(policy, name)!r}; expected a {wanted.__name__}")
+    if not callable(getattr(policy, "prices", None)): raise ValueError(f"policy {policy.name} has no method prices; expected one that yields blocks of them")
+    blocks = policy.prices(sequences, stream)
+    if isinstance(blocks, (tuple, np.ndarray)) or not isinstance(blocks, Iterable):
+        raise ValueError(f"{policy.name} returns prices of type {type(blocks).__name__}; expected it to yield blocks of them")
+    return blocks
+
 def decide(
     policy: Policy,  # who decides
     sequences: Sequences,  # on what
     stream: int,  # which stream
+    ended: Event | None = None,  # set when nobody waits for them any more
 ) -> tuple[np.ndarray, np.ndarray]:  # bool [length] offloads; int32 [length] units in hand at each decision
-    "All decisions of a policy on one stream, from a full bucket; `ValueError` for prices that are none, or not for these images"
+    "All decisions of a policy on one stream, from a full bucket; `ValueError` for what is no policy, for prices that are none, or not for these images"
+    blocks = _blocks(policy, sequences, stream)
     bucket, length = policy.bucket, sequences.length
     expected = sequences.population.expected[sequences.index[stream]]
-    gained = np.append(sequences.accrued(bucket, stream)[1:], 0)
+    gained = np.append(sequences.gained(bucket, stream)[1:], 0)
+    parts = sequences.ticks
     offload, held = np.empty(length, bool), np.empty(length, np.int32)
-    tokens, start = bucket.capacity, 0
-    for block in policy.prices(sequences, stream):
+    tokens, start = bucket.capacity * parts, 0
+    for block in blocks:
+        if ended and ended.is_set(): raise InterruptedError(f"{policy.name} was interrupted")
         prices = as_prices(block, bucket.levels, policy.name)
         end = length if _for_all(prices) else start + max(len(prices.base), len(prices.weights))
         if end > length or start == length:
             raise ValueError(f"{policy.name} yields prices for more than {length} images; expected a row for each, or one for all")
         part = slice(start, end)
         filled = offload[part], held[part]
-        tokens = _scan(tokens, expected[part], *prices, gained[part], bucket.cost, bucket.capacity, *filled)
+        tokens = _scan(tokens, expected[part], *prices, gained[part], parts, bucket.cost * parts, bucket.capacity * parts, *filled)
         start = end
     if start < length: raise ValueError(f"{policy.name} yields prices for {start} images; expected {length}, or one row for all")
     return offload, held
@@ -136,16 +160,17 @@ def _count(
 def simulate(
     policy: Policy,  # who decides
     sequences: Sequences,  # on what
-    progress: Callable = iter,  # wraps the loop over streams, as tqdm does
     pieces: int = 1,  # of each stream, one after the other, that are counted apart; S = streams * pieces
+    quiet: bool | None = True,  # no progress bar; None: none where nobody watches
 ) -> Result:
-    "A policy over all streams, each from a full bucket (paper, section 5)"
+    "A policy over all streams, each from a full bucket (paper, section 5); Ctrl-C ends it at the next block of prices"
     population = sequences.population
-    def stream(s):
-        parts = (np.array_split(column, pieces) for column in (sequences.index[s], *decide(policy, sequences, s)))
+    def stream(s, ended):
+        parts = (np.array_split(column, pieces) for column in (sequences.index[s], *decide(policy, sequences, s, ended)))
         return list(map(np.stack, zip(*(_count(*part, len(population), policy.bucket.levels) for part in zip(*parts)))))
-    with ThreadPoolExecutor(numba.get_num_threads()) as threads:
-        seen, sent, occupancy = map(np.concatenate, zip(*progress(threads.map(stream, range(sequences.streams)))))
+    with closing(in_threads(stream, sequences.streams)) as streams:
+        counted = list(tqdm(streams, getattr(policy, "name", None), sequences.streams, leave=False, disable=quiet))
+    seen, sent, occupancy = map(np.concatenate, zip(*counted))
     images = seen.sum(1)
     loss = (seen @ population.loss_weak - sent @ population.reward) / images
     return Result(policy.name, policy.bucket, population, loss, sent @ population.expected / images, sent.sum(1) / images, seen.sum(0), sent.sum(0), occupancy.sum(0))
@@ -167,13 +192,14 @@ def comparison(
     oracle: Result | None = None,  # the causal oracle on them, if there is one
     clairvoyant: np.ndarray | None = None,  # float64 [S], the most that could have been earned on each stream
 ) -> pd.DataFrame:  # a row for each policy
-    "Loss, its interval, offloads per image; for policies under the MDP's limit also expected reward gained over it, share of the gap, and distance to the clairvoyant bound"
+    "Loss, its interval, offloads per image; for policies under the MDP's limit also expected reward gained over it, share of the gap, and distance to the clairvoyant bound; for the Lower Bound, the most that could be gained"
     memoryless = next((result for result in results if result.name == "MDP"), None)
     def row(result):
         limited = memoryless and result.bucket == memoryless.bucket
+        marked = limited or memoryless and result.name == LowerBound.name
         share = gap_share(result.expected, memoryless.expected, oracle.expected) if limited and oracle else None
         return dict(policy=result.name, loss=result.mean_loss, interval=result.interval, sent=float(result.sent_share.mean()),
-                    gain=float((result.expected - memoryless.expected).mean()) if limited else None,
+                    gain=float((result.expected - memoryless.expected).mean()) if marked else None,
                     share=share and share[0], share_interval=share and share[1],
                     to_clairvoyant=float((clairvoyant - result.expected).mean()) if limited and clairvoyant is not None else None)
     return pd.DataFrame(map(row, [*results, *([oracle] if oracle else [])])).set_index("policy")

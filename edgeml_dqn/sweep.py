@@ -43,7 +43,7 @@ from .files import held, write_atomically
 from .limit import Prices, as_prices
 from .metric import Population, populations
 from .planned import Planned, learn_outlook
-from .policies import Policy, baseline, lower_bound, mdp, strong, weak
+from .policies import LowerBound, Policy, baseline, mdp, strong, weak
 from .sequences import LocationReset, Sequences, Source, spawn
 from .simulate import comparison, simulate
 from .training import train
@@ -281,7 +281,7 @@ def run_cell(
     limited = [baseline(*known), mdp(*known), *learn_policies(cell, source, images)]
     limited = [policy if policy.bucket == bucket else Transferred(policy, bucket) for policy in limited]
     learned = time.process_time() - began
-    results = [simulate(policy, sequences) for policy in (weak(), *limited, lower_bound(*known), strong())]
+    results = [simulate(policy, sequences) for policy in (weak(), *limited, LowerBound(bucket), strong())]
     marks = (simulate(CausalOracle(test, bucket), sequences), clairvoyant(sequences, bucket)) if cell.bounds else ()
     rows = comparison(results, *marks).reset_index().astype(object).replace({np.nan: None}).to_dict("records")
     cost = dict(learning_seconds=learned, seconds=time.process_time() - began)

@@ -12,7 +12,7 @@ import numpy as np
 
 from .arrivals import Observed, observed_intervals
 from .data import Dataset, Images
-from .logs import Log, is_log, read_log  # noqa: F401  the last two for those who take a log from a file to its sequences
+from .logs import Log
 from .metric import Population, populations
 from .sequences import Sequences, spawn
 from .times import RESOLUTION
