@@ -46,8 +46,8 @@ from .planned import DEFAULT, FINE, Planned, Resolution, learn_outlook, recorded
 from .policies import LowerBound, Policy, baseline, mdp, policy_iteration, strong, weak
 from .runs import PlannedRun, TrainedRun, checkpoint, load_run, save_network, save_run
 from .sequences import IID, LocationReset, Sequences, Source, spawn
-from .simulate import Result, comparison, plot_trace, simulate
-from .traces import PIECES, TraceSource, trace_sources
+from .simulate import PIECES, Result, comparison, plot_trace, simulate
+from .traces import TraceSource, trace_sources
 from .training import State, TensorBoard, kept_policy, make_validation, plot_learning, remarks, shortcomings, train
 from .verdict import premises, verdict
 

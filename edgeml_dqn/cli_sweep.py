@@ -8,6 +8,7 @@ __all__ = ['WORDS', 'numbers', 'typed_axes', 'edgeml_sweep']
 # %% ../nbs/api/10b_cli_sweep.ipynb #a046423a
 import sys
 from argparse import ArgumentTypeError
+from os import environ
 from pathlib import Path
 
 from fastcore.script import call_parse, store_true
@@ -69,6 +70,7 @@ def edgeml_sweep(
         if jobs is not None and jobs < 1: raise ValueError(f"--jobs is {jobs}; expected at least 1")
         if jobs and scheduler: raise ValueError(f"--jobs is {jobs}, with --scheduler; expected none, for a cluster has the workers that it has")
         cells = expand(axes) if grid == "none" else read_cells(grid, **axes)
+        environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")         # which has the last word after Ctrl-C, else
         _, failed = sweep(cells, out, read_data(data), jobs, scheduler)
     show(None, dict(cells=len(cells), failed=len(failed), results=str(Path(out) / "results.parquet")), json)
     for cell, reason in failed.items(): print(f"edgeml-sweep: cell failed: {reason} ({_unusual(cell)})", file=sys.stderr)

@@ -15,13 +15,13 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import as_completed
+from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
-from itertools import product
+from itertools import islice, product
 from os import PathLike, _exit, getpid, getppid
 from pathlib import Path
 from threading import Thread
@@ -144,7 +144,7 @@ def flat(
 
 # %% ../nbs/api/08_sweep.ipynb #d375aecf
 COMPUTED_BY = (
-    "arrivals", "bounds", "bucket", "data", "features", "filter", "limit", "metric",
+    "arrivals", "bounds", "bucket", "columns", "data", "features", "filter", "limit", "metric",
     "planned", "planning", "policies", "sequences", "simulate", "sweep")  # any row
 TRAINED_BY = ("bellman", "dqn", "network", "training")  # rows beside a DQN, too
 
@@ -181,9 +181,11 @@ def read_grids(
     "The grids of a file; `OSError` if it cannot be opened, `ValueError` naming it if it holds none"
     try: import tomllib
     except ModuleNotFoundError: import tomli as tomllib                           # Python 3.10
-    text = Path(path).read_bytes()
-    try: content = json.loads(text) if Path(path).suffix == ".json" else tomllib.loads(text.decode())
-    except (ValueError, RecursionError) as error: raise ValueError(f"{path}: {error}") from None
+    text, is_json = Path(path).read_bytes(), Path(path).suffix == ".json"
+    try: content = json.loads(text) if is_json else tomllib.loads(text.decode())
+    except (ValueError, RecursionError) as error:
+        wanted = "JSON" if is_json else "TOML, where a number begins with a digit (0.1) and text is in quotes"
+        raise ValueError(f"{path} cannot be read: {error}; expected {wanted}") from None
     grids = content.get("grid", [content]) if isinstance(content, dict) else None
     if not isinstance(grids, list) or not all(isinstance(grid, dict) for grid in grids):
         raise ValueError(f"{path} holds no grid; expected parameters, or [[grid]] tables of them")
@@ -309,8 +311,14 @@ def _deal(cells, data, jobs):
     threads = str(max(1, cpu_count() // jobs))
     env = {f"{library}_THREADS": threads for library in ("NUMBA_NUM", "OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP")}
     workers = ProcessPoolExecutor(jobs, env=env, initializer=_end_with, initargs=(getpid(),))
+    def start(count): return {workers.submit(attempt, cell, data) for cell in islice(waiting, count)}
+    waiting = iter(cells)
     try:
-        for future in as_completed([workers.submit(attempt, cell, data) for cell in cells]): yield future.result()
+        going = start(jobs)                                                       # no more at a time: nothing queues that an end would upset
+        while going:
+            done, going = wait(going, return_when=FIRST_COMPLETED)
+            for future in done: yield future.result()
+            going |= start(len(done))
     finally: workers.shutdown(kill_workers=True)
 
 def on_cores(

@@ -20,8 +20,7 @@ from .dqn import DQN, Learner, Problem, acting_policy, check_learner, q_iteratio
 from .network import Arrays
 from .policies import Policy, ThresholdPolicy, mdp
 from .sequences import Sequences, spawn
-from .simulate import Result, simulate
-from .traces import PIECES
+from .simulate import PIECES, Result, simulate
 
 # %% ../nbs/api/07f_training.ipynb #d9a3fdb7
 class Segment(NamedTuple):
