@@ -776,6 +776,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                   'edgeml_dqn.sweep._as_numbers': ('api/sweep.html#_as_numbers', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep._as_reason': ('api/sweep.html#_as_reason', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep._check_version': ('api/sweep.html#_check_version', 'edgeml_dqn/sweep.py'),
+                                  'edgeml_dqn.sweep._connected': ('api/sweep.html#_connected', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep._deal': ('api/sweep.html#_deal', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep._end_with': ('api/sweep.html#_end_with', 'edgeml_dqn/sweep.py'),
                                   'edgeml_dqn.sweep._keep': ('api/sweep.html#_keep', 'edgeml_dqn/sweep.py'),
