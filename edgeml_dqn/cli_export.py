@@ -70,7 +70,8 @@ def _replay(sessions, device, plot, json):
     ours = [session for session in sessions if session.start["digest"] == digest(device)] or sessions
     checks = [check(session, device) for session in ours]
     def total(name): return sum(getattr(each, name) for each in checks)
-    def gathered(counts): return {name: sum(each.get(name, 0) for each in counts) for name in sorted(set().union(*counts))}
+    def gathered(counts):
+        return {name: sum(each.get(name, 0) for each in counts) for name in sorted(set().union(*counts))}
     unchecked = gathered([each.lost if each in ours else _of_another(each) for each in sessions])
     differences = [each for session in checks for each in session.differ]
     answer = dict(
@@ -87,7 +88,9 @@ def _replay(sessions, device, plot, json):
     show(table, answer | dict(policies=table.to_dict("index")), json)
     return answer
 
-def _of_another(session): return {f"of policy {session.start['digest']}": 1 + len(session.events) + sum(session.lost.values())}
+def _of_another(session):
+    lines = 1 + len(session.events) + sum(session.lost.values())
+    return {f"of policy {session.start['digest']}": lines}
 
 def _remarks(checked, unchecked):
     "What keeps the log from showing that the promise was kept, and what to do"

@@ -135,7 +135,7 @@ def as_number(
 ) -> float:  # may be infinite or nan
     "One number; `ValueError` for anything else"
     try: number = np.asarray(value)
-    except Exception: number = np.empty((), object)                               # a ragged list, or a tensor that is elsewhere
+    except Exception: number = np.empty((), object)  # ragged, or a tensor elsewhere
     if number.size == 1 and number.dtype.kind in "biuf": return float(number.reshape(()))
     said = " ".join(repr(value).split())[:60]
     raise ValueError(f"{name} is {said}, a {type(value).__name__}; expected one number")
@@ -280,7 +280,8 @@ class Controller:
         self.lock, self.planning, self.slots = threading.Lock(), threading.Lock(), threading.BoundedSemaphore(in_flight)
         self.lines, self.origin, self.decider = 0, self.clock(), Decider(policy, bucket, unit_ns, 0)
         self.session, self.log = os.urandom(4).hex(), None if log is None else JsonLines(log)
-        limit = dict(rate=str(bucket.rate), depth=str(bucket.depth), unit_ns=str(unit_ns), deadline_ms=float(deadline) * 1e3)
+        limit = dict(rate=str(bucket.rate), depth=str(bucket.depth))
+        limit |= dict(unit_ns=str(unit_ns), deadline_ms=float(deadline) * 1e3)
         start = dict(event="start", policy=self.policy_name, digest=digest(policy)) | limit
         self._write(self._numbered(start | dict(began=time.strftime("%Y-%m-%dT%H:%M:%S%z"))))
         if remark := policy.remark(bucket): warnings.warn(remark, stacklevel=2)
@@ -301,8 +302,10 @@ class Controller:
         came = began if came is None else min(came, began)
         answer, metric = as_answer(self.weak(image))
         classified = self.clock()
-        if not np.isfinite(metric): warnings.warn(f"metric is {metric}; the weak answer is kept, and the policy does not see the image")
-        record = self._decide(metric if np.isfinite(metric) else None, came)
+        if not np.isfinite(metric):
+            warnings.warn(f"metric is {metric}; the weak answer is kept, and the policy does not see the image")
+            metric = None
+        record = self._decide(metric, came)
         record |= dict(answer="weak", weak_ms=(classified - began) / 1e6)
         if record["offload"]:
             sent = self.clock()

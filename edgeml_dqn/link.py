@@ -109,5 +109,6 @@ def shaped(
     if not 0 <= delay < inf: raise ValueError(f"delay is {delay}; expected 0 ms or more")
     code = f"from math import inf; from edgeml_dqn.link import relay_process; relay_process({host!r}, {port}, {1e6 * bandwidth}, {delay / 1e3})"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
-        yield int(process.stdout.readline())
+        if not (port := process.stdout.readline()): raise ChildProcessError("the link's process ended before it began; its last words are above")
+        yield int(port)
         process.stdin.close()

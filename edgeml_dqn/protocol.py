@@ -38,7 +38,7 @@ class Classifier:
     ) -> np.ndarray:  # float32 [count, classes]
         "Scores as they are sent; `ValueError` for what is none"
         try: scores = np.asarray(given)
-        except Exception: scores = np.empty((), object)                           # a ragged list, or a tensor that is elsewhere
+        except Exception: scores = np.empty((), object)  # ragged, or a tensor elsewhere
         wanted = f"expected finite numbers of shape {(count, self.classes)}"
         if scores.dtype.kind not in "biuf" or scores.shape != (count, self.classes):
             kind = f"{scores.dtype} of shape {scores.shape}" if scores.ndim else type(given).__name__
@@ -162,14 +162,16 @@ def encode_request(
 ) -> tuple[bytes, dict]:  # body and headers
     "A request for the scores of an image; `ValueError` for what is none"
     try: image = np.asarray(image)
-    except Exception: image = np.empty((), object)                                # a ragged list, or a tensor that is elsewhere
+    except Exception: image = np.empty((), object)  # ragged, or a tensor elsewhere
     datatype = next((name for name, dtype in DATATYPES.items() if dtype == image.dtype.newbyteorder("<")), None)
     if datatype is None: raise ValueError(f"image has type {image.dtype}; expected one of {' '.join(DATATYPES)}")
     tensor = dict(name="images", datatype=datatype, shape=[1, *image.shape], parameters=dict(binary_data_size=image.nbytes))
     waits = {} if seconds == inf else dict(parameters=dict(timeout=max(1, int(1e6 * seconds))))
-    header = json.dumps(dict(inputs=[tensor], outputs=[dict(name="scores", parameters=dict(binary_data=True))]) | waits).encode()
+    wanted = dict(name="scores", parameters=dict(binary_data=True))
+    header = json.dumps(dict(inputs=[tensor], outputs=[wanted]) | waits).encode()
     content = np.ascontiguousarray(image, DATATYPES[datatype]).tobytes()
-    return header + content, {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(header))}
+    headers = {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(header))}
+    return header + content, headers
 
 def read_scores(
     body: bytes,  # as received

@@ -57,8 +57,8 @@ class Remote:
         near = server if relay is None else server.copy_with(host="127.0.0.1", port=relay)
         self.headers, self.extensions = {"Host": server.netloc.decode()}, {"sni_hostname": server.host}  # as if asked directly; the certificate is checked for this name
         self.client = httpx.AsyncClient(
-            base_url=near, headers=headers, verify=ssl.create_default_context(cafile=cafile), timeout=None, trust_env=False,
-            limits=httpx.Limits(keepalive_expiry=30))
+            base_url=near, headers=headers, verify=ssl.create_default_context(cafile=cafile), timeout=None,
+            trust_env=False, limits=httpx.Limits(keepalive_expiry=30))
         self.refusals = {401: "it wants a key" if key is None else "the key is wrong", 404: f"it has no model {model}"}
         self.loop = asyncio.new_event_loop()
         self.thread = Thread(target=self.loop.run_forever, daemon=True)
@@ -103,7 +103,8 @@ class Remote:
     ) -> str:  # "" if all is well
         "Why the server would not answer us; a device that asks first has a connection when its first image comes"
         ready = self.path.removesuffix("infer") + "ready"
-        try: status = self._run(self.client.get(ready, headers=self.headers, extensions=self.extensions), timeout_s).status_code
+        asked = self.client.get(ready, headers=self.headers, extensions=self.extensions)
+        try: status = self._run(asked, timeout_s).status_code
         except (TimeoutError, FutureTimeoutError): return f"no answer within {timeout_s:g} s"
         except httpx.HTTPError as error: return f"no answer: {type(error).__name__} {str(error).rstrip('.')}"
         return "" if status == 200 else self.refusals.get(status, f"it answers with status {status}")

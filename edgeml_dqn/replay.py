@@ -70,7 +70,8 @@ def _session(events):
     lost = {"broken": len(events) - len(known)}
     if after := ordered[len(whole):]:
         twice = after[0]["line"] < len(whole)
-        why = f"after line {len(whole) - 1}, which is there twice, as if two devices had written" if twice else f"after line {len(whole)}, which is missing"
+        again = f"after line {len(whole) - 1}, which is there twice, as if two devices had written"
+        why = again if twice else f"after line {len(whole)}, which is missing"
         lost[why] = len(after)
     return Session(whole[0], whole[1:], {why: count for why, count in lost.items() if count})
 
@@ -199,7 +200,8 @@ def plot_log(
     images = session.images[stretch]
     seconds = np.array([event["time_ns"] / 1e9 for event in images])
     metrics, times = (np.array([event[name] for event in images], float) for name in ("metric", "total_ms"))
-    kind = np.array([event["answer"] if event["answer"] == "strong" else "failed" if event["offload"] else "kept" for event in images])
+    def became(event): return "strong" if event["answer"] == "strong" else "failed" if event["offload"] else "kept"
+    kind = np.array([became(event) for event in images])
     fig, (top, middle, bottom) = plt.subplots(3, 1, figsize=(8, 5), sharex=True, height_ratios=(3, 2, 2))
     for name, colour in (("kept", "0.75"), ("strong", "C1"), ("failed", "C3")):
         for ax, values in ((top, metrics), (bottom, times)):

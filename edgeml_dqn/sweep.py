@@ -362,7 +362,7 @@ def on_cluster(
         check()
         from edgeml_dqn.sweep import attempt
         return attempt(cell, data)
-    with _unlogged("distributed", "distributed.client", "tornado.application", "asyncio"), distributed.Client(scheduler, timeout=10) as client:
+    with _unlogged("distributed", "distributed.client", "tornado.application", "asyncio"), _connected(scheduler) as client:
         for worker, error in client.run(check, on_error="return").items():
             if error: raise ValueError(f"{worker}: {_as_reason(error)}")
         there = client.submit(Dataset, data.name, data.train, data.test)          # sent once; and made anew if its worker dies
@@ -370,6 +370,12 @@ def on_cluster(
         for future in distributed.as_completed(futures):
             if future.cancelled(): raise ConnectionError(f"the scheduler at {scheduler} is gone; finished cells are kept, and the same command does the others")
             yield futures[future], future.result()[1] if future.status == "finished" else _as_reason(future.exception())
+
+def _connected(scheduler):
+    import distributed
+    try: return distributed.Client(scheduler, timeout=10)
+    except (ValueError, OSError) as error:
+        raise ConnectionError(f"scheduler is {scheduler!r}, which cannot be reached ({error}); expected tcp://HOST:PORT of one that runs") from None
 
 def _as_reason(error):
     "What a worker says of an error, in one line"

@@ -74,7 +74,8 @@ class Tally:
             late=record["total_ms"] > 1e3 * self.deadline, no_metric=record["metric"] is None,
             labelled=shot.label is not None, wrong=shot.label is not None and bool(np.any(answer.answer != shot.label)))
         self.counts.update({name: int(is_so) for name, is_so in told.items()})
-        for name, ms in (stage_times(record) | dict(answer=record["total_ms"])).items(): self.times[name][float(f"{ms:.3g}")] += 1
+        times = stage_times(record) | dict(answer=record["total_ms"])
+        for name, ms in times.items(): self.times[name][float(f"{ms:.3g}")] += 1
 
     def summary(self) -> dict:  # counts, loss, and milliseconds
         "What there is to say about the run"

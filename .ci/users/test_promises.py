@@ -68,7 +68,7 @@ INSTEAD = {  # of what would take long, or for ever, when nothing is wrong
     "edgeml-demo": {"learn_outlook": nothing_wrong},
     "edgeml-plan": {"DEFAULT": Resolution(states=8, bins=12, streams=32, sweeps=2)},
     "edgeml-sweep": {"sweep": nothing_wrong},
-    "edgeml-serve": {"make_server": lambda *_: SimpleNamespace(run=lambda sockets: sockets[0].close())},
+    "edgeml-serve": {"edgeml_dqn.server.make_server": lambda *_: SimpleNamespace(run=lambda sockets: sockets[0].close())},
     "edgeml-device": {"Tally": nothing_wrong},
 }
 TEXTS = {"data", "run_dir", "save_dir", "out", "grid", "scheduler", "table", "classifier", "host", "key_file", "certfile", "keyfile", "export_dir", "scene", "url", "model", "cafile", "log", "tensorboard"}
@@ -107,7 +107,7 @@ def test_flags(command, folder, monkeypatch, capsys):
     module = f"edgeml_dqn.{MODULES[name]}"
     function = getattr(importlib.import_module(module), name).__wrapped__
     monkeypatch.chdir(folder)
-    for what, stub in INSTEAD.get(command, {}).items(): monkeypatch.setattr(f"{module}.{what}", stub)
+    for what, stub in INSTEAD.get(command, {}).items(): monkeypatch.setattr(what if "." in what else f"{module}.{what}", stub)
     wrong, fine = [], {}
     for flag in inspect.signature(function).parameters:
         if flag in TEXTS | SWITCHES: continue
