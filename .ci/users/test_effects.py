@@ -140,8 +140,8 @@ def outcome(case, line, flags, folder, tmp_path, monkeypatch, capsys):
         if case.endswith("interrupted"): interrupt(patch)
         try: status = function(**vars(arguments(function).parse_args([hyphens(word) for word in (*line.split(), *flags)])))
         except SystemExit as end: status = end.code
-    printed, said = (re.sub(r'.*_seconds .*|"\w+_seconds": [\d.e-]+', "", text) for text in capsys.readouterr())
-    if command in ("edgeml-device", "edgeml-export"): printed = NUMBER.sub("", printed).split()  # which tell times
+    printed, said = (re.sub(r"(.*_seconds|.*_ms|late) .*", "", text) for text in capsys.readouterr())
+    if command == "edgeml-export": printed = NUMBER.sub("", printed).split()  # which times its policies
     files = {str(path.relative_to(here)): _digest(path) for path in here.rglob("*") if path.is_file() and path.suffix not in (".keras", ".pyc", ".lock")}
     shutil.rmtree(here)
     return status, printed, said.splitlines()[-1:] if status else [], notes, files
