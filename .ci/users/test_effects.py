@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edgeml_dqn import cli, training
+from edgeml_dqn import cli, remote, server, training
 from edgeml_dqn.commands import MODULES, arguments, hyphens
 from edgeml_dqn.planned import Resolution
 
@@ -91,7 +91,7 @@ def interrupt(monkeypatch, iterations=3):
     monkeypatch.setattr(training, "q_iteration", counted)
 
 
-def noted(notes, function, answer):
+def noted(notes, answer):
     "A function that writes down what it is called with, and answers"
     def call(*args, **kwargs):
         notes.append([arg for arg in (*args, *kwargs.values()) if isinstance(arg, (str, int, float, tuple, list, dict))])
@@ -101,30 +101,25 @@ def noted(notes, function, answer):
 
 def stand_ins(command, module, monkeypatch, notes):
     "Of what takes long, is outside, or goes on for ever: it is noted what they are called with"
-    def instead(name, answer): monkeypatch.setattr(module, name, noted(notes, getattr(module, name), answer))
+    def instead(name, answer, module=module): monkeypatch.setattr(module, name, noted(notes, answer))
     for name, resolution in dict(DEFAULT=QUICK, RECORDED=QUICK, FINE=QUICK._replace(states=9)).items(): monkeypatch.setattr(cli, name, resolution)
     if command == "edgeml-demo":
         read, learn = module.read_data, module.learn_outlook
         monkeypatch.setattr(module, "read_data", lambda name: read("data.npz"))
         monkeypatch.setattr(module, "learn_outlook", lambda source, seed: learn(source, seed, QUICK))
     if command == "edgeml-sweep":
-        read = module.read_data
-        monkeypatch.setattr(module, "read_data", lambda name: str(name))
+        monkeypatch.setattr(module, "read_data", str)
         instead("sweep", lambda cells, *rest: (notes.append(repr(cells)), {}))
     if command == "edgeml-serve":
         def listening(address, **_): return SimpleNamespace(getsockname=lambda: address)
-        instead("make_app", lambda *_: None)
-        instead("make_server", lambda *_: SimpleNamespace(run=lambda sockets: None))
+        instead("make_app", lambda *_: None, server)
+        instead("make_server", lambda *_: SimpleNamespace(run=lambda sockets: None), server)
         monkeypatch.setattr(module, "socket", SimpleNamespace(AF_INET=0, AF_INET6=0, create_server=listening))
     if command == "edgeml-replay": instead("load_policy", module.load_policy)
     if command == "edgeml-device":
-        remote, controller, replay = module.Remote, module.Controller, module.replay
-        monkeypatch.setattr(remote, "ready", lambda *_: False)
-        instead("Remote", remote)
-        instead("Controller", controller)
-        instead("replay", replay)
-        instead("load_policy", module.load_policy)
-        instead("shaped", module.shaped)
+        monkeypatch.setattr(remote.Remote, "trouble", lambda *_: "nobody is there")
+        instead("Remote", remote.Remote, remote)
+        for name in ("Controller", "replay", "load_policy", "shaped"): instead(name, getattr(module, name))
 
 
 def outcome(case, line, flags, folder, tmp_path, monkeypatch, capsys):
