@@ -20,9 +20,9 @@ users = root / ".venv-users"
 config = ConfigParser(delimiters=["="])
 config.read(root / "settings.ini", encoding="utf-8")
 settings = config["DEFAULT"]
-# TensorFlow says nothing and takes no GPU; figures are drawn, but not shown; and no path leads to the sources
-QUIET = dict(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="-1", MPLBACKEND="Agg")
-environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | QUIET
+QUIET = dict(TF_CPP_MIN_LOG_LEVEL="3", TF_ENABLE_ONEDNN_OPTS="0", CUDA_VISIBLE_DEVICES="-1")  # TensorFlow says nothing and takes no GPU
+# Figures are drawn, but not shown, and no path leads to the sources
+environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | QUIET | dict(MPLBACKEND="Agg")
 
 
 def build(folder):

@@ -4,13 +4,12 @@ import importlib
 import inspect
 import re
 import shutil
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from edgeml_dqn import cli
+from edgeml_dqn import cli, remote, server, training
 from edgeml_dqn.commands import MODULES, arguments, hyphens
 from edgeml_dqn.planned import Resolution
 
@@ -26,7 +25,8 @@ RUNS = {
     "edgeml-train": (f"data.npz new --maxiter 2 {SMALL} {ALL}", PROCESS | LEARNER | {
         "tr": ".2", "tb": "2", "ngdup": "3", "gbsz": "48", "lr": "1", "maxiter": "3", "sfreq": "2", "tensorboard": "save", "seed": "1",
         "metric": (f"log.npz new --maxiter 2 {SMALL} --metric one_fit.json", "two_fit.json")}),
-    "edgeml-train, gone on": (f"data.npz run --maxiter 5 {SMALL}", {"lr": "1", "maxiter": "4", "sfreq": "2"}),
+    "edgeml-train, gone on": (f"data.npz run --maxiter 6 {SMALL}", {"lr": "1", "maxiter": "5", "sfreq": "3"}),
+    "edgeml-train, interrupted": (f"data.npz stopped {SMALL}", {"lr": "1"}),
     "edgeml-simulate": ("data.npz plan save --streams 2 --length 200", {"tr": ".2", "tb": "2", "streams": "3", "length": "300"}),
     "edgeml-simulate, as trained": ("data.npz run save --streams 2 --length 200", PROCESS | LEARNER | {"stype": "1", "itype": "1", "tr": ".2", "tb": "2"}),  # refused
     "edgeml-sweep": ("none new --maxiter 1", {name: values for name, values in PROCESS.items() if name not in ("stype", "itype")} | {
@@ -63,15 +63,18 @@ def folder(tmp_path_factory):
     write_npz(folder / "data.npz", Dataset("data", few, few))
     cli.edgeml_train.__wrapped__(at("data.npz"), at("run"), maxiter=3, sfreq=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
     with pytest.MonkeyPatch.context() as patch:
+        interrupt(patch)
+        with pytest.raises(SystemExit): cli.edgeml_train.__wrapped__(at("data.npz"), at("stopped"), sfreq=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cli, "DEFAULT", QUICK)
         cli.edgeml_plan.__wrapped__(at("data.npz"), at("plan"), json=True)
         for run, out in (("run", "device"), ("plan", "planned")): cli_export.edgeml_export.__wrapped__(at("data.npz"), at(run), at(out), runtimes="numpy", json=True)
-    logits = rng.normal(size=(400, 6)) * 2
-    labels = dict(one=rng.integers(6, size=400), two=(logits + rng.gumbel(size=logits.shape)).argmax(1))
+    logits = rng.normal(size=(1000, 6)) * 2
+    labels = dict(one=rng.integers(6, size=1000), two=(logits + rng.gumbel(size=logits.shape)).argmax(1))
     for name, label in labels.items():
-        np.savez(folder / f"{name}.npz", weak_logits=logits, strong_logits=rng.normal(size=(400, 6)), label=label)
+        np.savez(folder / f"{name}.npz", weak_logits=logits, strong_logits=rng.normal(size=(1000, 6)), label=label)
         cli_metric.edgeml_metric.__wrapped__(at(f"{name}.npz"), at(f"{name}_fit"), json=True)
-    np.savez(folder / "log.npz", timestamp=np.cumsum(rng.exponential(1, 400)), weak_logits=logits, reward=rng.integers(-1, 2, 400))
+    np.savez(folder / "log.npz", timestamp=np.cumsum(rng.exponential(1, 1000)), weak_logits=logits, reward=rng.integers(-1, 2, 1000))
     with Controller(load_policy(at("device")), lambda image: (0, image / 9), lambda image, seconds: 1, TokenBucket(.1, 4), log=at("log.jsonl")) as controller:
         for image in range(9): controller(image)
     for key in ("one", "two"): (folder / f"{key}.key").write_text(f"key-{key}")
@@ -79,7 +82,16 @@ def folder(tmp_path_factory):
     return folder
 
 
-def noted(notes, function, answer):
+def interrupt(monkeypatch, iterations=3):
+    "Ctrl-C after so many iterations"
+    iterate, left = training.q_iteration, iter(range(iterations))
+    def counted(*args):
+        if next(left, None) is None: raise KeyboardInterrupt
+        return iterate(*args)
+    monkeypatch.setattr(training, "q_iteration", counted)
+
+
+def noted(notes, answer):
     "A function that writes down what it is called with, and answers"
     def call(*args, **kwargs):
         notes.append([arg for arg in (*args, *kwargs.values()) if isinstance(arg, (str, int, float, tuple, list, dict))])
@@ -89,34 +101,30 @@ def noted(notes, function, answer):
 
 def stand_ins(command, module, monkeypatch, notes):
     "Of what takes long, is outside, or goes on for ever: it is noted what they are called with"
-    def instead(name, answer): monkeypatch.setattr(module, name, noted(notes, getattr(module, name), answer))
+    def instead(name, answer, module=module): monkeypatch.setattr(module, name, noted(notes, answer))
     for name, resolution in dict(DEFAULT=QUICK, RECORDED=QUICK, FINE=QUICK._replace(states=9)).items(): monkeypatch.setattr(cli, name, resolution)
     if command == "edgeml-demo":
         read, learn = module.read_data, module.learn_outlook
         monkeypatch.setattr(module, "read_data", lambda name: read("data.npz"))
         monkeypatch.setattr(module, "learn_outlook", lambda source, seed: learn(source, seed, QUICK))
     if command == "edgeml-sweep":
-        read = module.read_data
-        monkeypatch.setattr(module, "read_data", lambda name: str(name))
+        monkeypatch.setattr(module, "read_data", str)
         instead("sweep", lambda cells, *rest: (notes.append(repr(cells)), {}))
     if command == "edgeml-serve":
         def listening(address, **_): return SimpleNamespace(getsockname=lambda: address)
-        instead("make_app", lambda *_: None)
-        instead("make_server", lambda *_: SimpleNamespace(run=lambda sockets: None))
+        instead("make_app", lambda *_: None, server)
+        instead("make_server", lambda *_: SimpleNamespace(run=lambda sockets: None), server)
         monkeypatch.setattr(module, "socket", SimpleNamespace(AF_INET=0, AF_INET6=0, create_server=listening))
     if command == "edgeml-replay": instead("load_policy", module.load_policy)
     if command == "edgeml-device":
-        remote, controller, replay = module.Remote, module.Controller, module.replay
-        monkeypatch.setattr(remote, "ready", lambda *_: False)
-        instead("Remote", remote)
-        instead("Controller", controller)
-        instead("replay", replay)
-        instead("load_policy", module.load_policy)
-        instead("shaped", module.shaped)
+        monkeypatch.setattr(remote.Remote, "trouble", lambda *_: "nobody is there")
+        instead("Remote", remote.Remote, remote)
+        for name in ("Controller", "replay", "load_policy", "shaped"): instead(name, getattr(module, name))
 
 
-def outcome(command, line, flags, folder, tmp_path, monkeypatch, capsys):
+def outcome(case, line, flags, folder, tmp_path, monkeypatch, capsys):
     "Exit status, what is printed, what was noted, and all files; without what takes time"
+    command = case.partition(",")[0]
     name = command.replace("-", "_")
     module, here, notes = importlib.import_module(f"edgeml_dqn.{MODULES[name]}"), tmp_path / "here", []
     function = inspect.unwrap(getattr(module, name))
@@ -124,33 +132,37 @@ def outcome(command, line, flags, folder, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
         patch.chdir(here)
         stand_ins(command, module, patch, notes)
+        if case.endswith("interrupted"): interrupt(patch)
         try: status = function(**vars(arguments(function).parse_args([hyphens(word) for word in (*line.split(), *flags)])))
         except SystemExit as end: status = end.code
-    printed, said = (re.sub(r'.*_seconds .*|"\w+_seconds": [\d.e-]+', "", text) for text in capsys.readouterr())
-    if command == "edgeml-export": printed = NUMBER.sub("", printed).split()
+    printed, said = (re.sub(r"(.*_seconds|.*_ms|late) .*", "", text) for text in capsys.readouterr())
+    if command == "edgeml-export": printed = NUMBER.sub("", printed).split()  # which times its policies
     files = {str(path.relative_to(here)): _digest(path) for path in here.rglob("*") if path.is_file() and path.suffix not in (".keras", ".pyc", ".lock")}
     shutil.rmtree(here)
     return status, printed, said.splitlines()[-1:] if status else [], notes, files
 
 
 def _digest(path):
-    "Of a file's bytes; of JSON, which tells times, without its numbers"
-    text = NUMBER.sub("", path.read_text()).encode() if path.suffix == ".json" else path.read_bytes()
+    "Of what a file holds; but for the flags that a run was made with, and for numbers in JSON, which tell times"
+    if path.name == "checkpoint.npz":
+        with np.load(path) as arrays: text = b"".join(name.encode() + array.tobytes() for name, array in arrays.items() if name != "config")
+    else: text = NUMBER.sub("", path.read_text()).encode() if path.suffix == ".json" else path.read_bytes()
     return hashlib.sha256(text).hexdigest()
 
 
 @pytest.mark.parametrize("case", RUNS)
 def test_effects(case, folder, tmp_path, monkeypatch, capsys):
     "The same line twice comes to the same end; with the flag, or another value of it, to another"
-    command, (line, others) = case.partition(",")[0], RUNS[case]
-    def end(line, *flags): return outcome(command, line, flags, folder, tmp_path, monkeypatch, capsys)
+    line, others = RUNS[case]
+    def end(line, *flags): return outcome(case, line, flags, folder, tmp_path, monkeypatch, capsys)
     usual, idle = end(line), []
-    assert not usual[0], usual[2]
+    assert usual[0] in (None, 130), usual[2]
     assert end(line) == usual
     for flag, value in others.items():
         base, value = value if isinstance(value, tuple) else (line, value)
-        flags = [f"--{flag}"] if value is None else [f"--{flag}", value]
-        if end(base, *flags) == (usual if base == line else end(base)): idle.append(flag)
+        flags, otherwise = [f"--{flag}"] if value is None else [f"--{flag}", value], usual if base == line else end(base)
+        assert otherwise[0] == usual[0], otherwise[2]
+        if end(base, *flags) == otherwise: idle.append(flag)
     assert not idle
 
 

@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from configparser import ConfigParser
 from pathlib import Path
 from types import SimpleNamespace
