@@ -175,13 +175,11 @@ class Source:
     ) -> Sequences:
         "Fresh stationary streams; `ValueError` for none, or more images than `MOST_IMAGES`"
         if streams < 1 or length < 1 or streams * length > MOST_IMAGES: raise ValueError(f"streams and length are {streams} and {length}; expected at least 1 each, and at most {MOST_IMAGES:,} images in all")
-        def stream(child):
+        def stream(child, ended=None):
             rng = np.random.default_rng(spawn(seed, child))
             return *self.order.sample(len(self.population), length, rng), *self.arrivals.sample(length, rng)
-        def part(children): return [stream(child) for child in children]
-        workers = min(numba.get_num_threads(), 1 + streams * length // 100_000)
-        with ThreadPoolExecutor(workers) as threads: parts = list((threads.map if workers > 1 else map)(part, np.array_split(range(streams), workers)))
-        index, location, interarrival, state = map(np.stack, zip(*(stream for part in parts for stream in part)))
+        drawn = in_threads(stream, streams) if streams * length >= 100_000 else map(stream, range(streams))
+        index, location, interarrival, state = map(np.stack, zip(*drawn))
         return Sequences(self.population, index, interarrival, location, state)
 
 # %% ../nbs/api/04_sequences.ipynb #52d4fd0f
