@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Protocol
 
-import numba
 import numpy as np
 from scipy.sparse import coo_array
 
 from .bucket import TokenBucket
+from .environment import compiled
 from .limit import accrued
 
 # %% ../nbs/api/03_arrivals.ipynb #c744c324
@@ -169,7 +169,7 @@ def _next_state(periods, switch_probs):
     return np.diag(stays) + (1 - stays)[:, None] * fresh[::-1]
 
 # %% ../nbs/api/03_arrivals.ipynb #da334fc1
-@numba.njit(cache=True)
+@compiled()
 def _draw_modulated(
     length: int,  # images
     periods: np.ndarray,  # int [2], time units between images within each state

@@ -17,6 +17,7 @@ from scipy.sparse import csr_array
 from .arrivals import Independent, MarkovModulated
 from .bounds import BLOCK, CausalOracle, averaging, check_population, leaning, some_locations
 from .bucket import TokenBucket
+from .environment import compiled
 from .limit import Limit, Prices
 from .sequences import Sequences
 
@@ -41,7 +42,7 @@ def positions_alike(
     return past - 1, past - np.searchsorted(metric, metric)
 
 # %% ../nbs/api/05c_belief.ipynb #fa8c86c3
-@numba.njit(cache=True, fastmath=True, nogil=True)
+@compiled(fastmath=True, nogil=True)
 def filter_locations(
     last: np.ndarray,  # int [n], last ring position with the metric of each image
     alike: np.ndarray,  # int [n], how many positions have it
@@ -65,7 +66,7 @@ def filter_locations(
     return beliefs
 
 # %% ../nbs/api/05c_belief.ipynb #d753806a
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _filter(
     seen: np.ndarray,  # int [n], intervals in time units
     law: np.ndarray,  # float64 [longest + 1, S, S], P(interval, next state | state), by interval
@@ -93,7 +94,7 @@ def filter_states(
     return beliefs
 
 # %% ../nbs/api/05c_belief.ipynb #05a78869
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _lean(
     locations: np.ndarray,  # float32 [n, width], belief about the location, each row ending at `last`
     last: np.ndarray,  # int [n], ring position at which it ends

@@ -6,11 +6,11 @@
 __all__ = ['act', 'wait', 'lambda_returns']
 
 # %% ../nbs/api/07a_bellman.ipynb #d65267c1
-import numba
 import numpy as np
+from .environment import compiled
 
 # %% ../nbs/api/07a_bellman.ipynb #ec945386
-@numba.njit(fastmath=True, error_model="numpy", cache=True)
+@compiled(fastmath=True, error_model="numpy")
 def act(
     values: np.ndarray,  # float [levels], value of leaving each level, by which the choice is made
     following: np.ndarray,  # float [levels], what leaving each level leads to
@@ -24,7 +24,7 @@ def act(
     for n in range(len(rest)): rest[n] = reward + after_sent[n] if reward + sent[n] >= kept[n] else after_kept[n]
 
 # %% ../nbs/api/07a_bellman.ipynb #b6513624
-@numba.njit(fastmath=True, error_model="numpy", cache=True)
+@compiled(fastmath=True, error_model="numpy")
 def wait(
     decided: np.ndarray,  # float [levels], what holding each level at the next decision leads to
     units: np.ndarray,  # int [J], that come in until that decision: those possible, or those that did
@@ -39,7 +39,7 @@ def wait(
         for k in range(len(below), len(left)): left[k] += prob * decided[-1]
 
 # %% ../nbs/api/07a_bellman.ipynb #7f02e84e
-@numba.njit(fastmath=True, error_model="numpy", nogil=True, cache=True)
+@compiled(fastmath=True, error_model="numpy", nogil=True)
 def lambda_returns(
     values: np.ndarray,  # float32 [L + 1, levels], V at each image of a short sequence
     expected: np.ndarray,  # float32 [L + 1], expected rewards

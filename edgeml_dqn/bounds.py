@@ -12,19 +12,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-import numba
 import numpy as np
 from scipy.sparse import coo_array, csr_array, diags_array, eye_array, kron
 from scipy.sparse.linalg import LinearOperator, gmres, splu
 
 from .arrivals import token_transition
 from .bucket import TokenBucket
+from .environment import compiled
 from .limit import Limit, Prices, token_prices
 from .policies import TokenProblem, solve_tokens
 from .sequences import Sequences, Source, in_threads
 
 # %% ../nbs/api/05b_bounds.ipynb #651fbea3
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _earlier(
     left: np.ndarray,  # float64 [levels], best total after these images, by units left; in place, before them
     reward: np.ndarray,  # float64 [n], expected, of some images in a row
@@ -176,7 +176,7 @@ def leaning(
     leans.eliminate_zeros()
     return leans
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _sweep(
     values: np.ndarray,  # float64 [L, M], V, in place
     sent: np.ndarray,  # float64 [L, M], share sent

@@ -54,8 +54,8 @@ from .verdict import premises, verdict
 # %% ../nbs/api/10_cli.ipynb #db3d0810
 FLAGS = dict(rate="--tr", depth="--tb", spread="--spread", reset_prob="--rprob", periods="--int1, --int2", switch_probs="--tprob1, --tprob2",
              metric_history="--nhist1", arrival_history="--nhist2", discount="--discount", gradient_steps="--ngdup", batch_size="--gbsz",
-             hidden="--nlayers, --nhidden", network="--network", optimizer="--optimizer", learning_rate="--lr", iterations="--maxiter", every="--sfreq", seed="--seed", streams="--streams, --length", length="--length", period_1="--int1", period_2="--int2", switch_prob_1="--tprob1", switch_prob_2="--tprob2", loss="--loss", fit="--fit", folds="--folds", test_share="--test_share",
-             runtime="--runtimes, --runtime", port="--port", images="--images", time_unit="--time_unit", deadline="--deadline", bandwidth="--bandwidth", delay="--delay")  # the flags of what the library's messages begin with
+             hidden="--nlayers, --nhidden", network="--network", optimizer="--optimizer", learning_rate="--lr", iterations="--maxiter", every="--sfreq", seed="--seed", streams="--streams, --length", length="--length", period_1="--int1", period_2="--int2", switch_prob_1="--tprob1", switch_prob_2="--tprob2", loss="--loss", fit="--fit", folds="--folds", test_share="--test-share",
+             runtime="--runtimes, --runtime", port="--port", images="--images", time_unit="--time-unit", deadline="--deadline", bandwidth="--bandwidth", delay="--delay")  # the flags of what the library's messages begin with
 
 @contextmanager
 def one_sentence(
@@ -71,7 +71,7 @@ def one_sentence(
             if interrupt is handler: interrupt.leave()                            # without waiting for threads
             print(interrupt.said, file=sys.stderr)
             raise SystemExit(130) from None
-        if not isinstance(error, ValueError | OSError | ArithmeticError | MemoryError): raise
+        if isinstance(error, BrokenPipeError) or not isinstance(error, ValueError | OSError | ArithmeticError | MemoryError): raise
         message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
         flag = FLAGS.get(message.split(" ", 1)[0])
         print(f"{command}: {flag + ': ' if flag else ''}{message}", file=sys.stderr)
@@ -163,7 +163,7 @@ def user_object(
 ) -> Any:
     "What a name in a module of the user's means; `ValueError` for a name that means nothing"
     module, _, attribute = name.partition(":")
-    if "" not in sys.path: sys.path.insert(0, "")
+    if "" not in sys.path: sys.path.append("")  # last, for a file may have the name of somebody's module
     try: return getattr(import_module(module), attribute)
     except Exception as error:                                                    # of the user's module, whatever it does
         raise ValueError(f"{what} is {name}, which cannot be imported ({type(error).__name__} {error}); expected MODULE:FUNCTION") from None

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from math import prod
 from typing import Any, Protocol
 
-import numba
 import numpy as np
 
+from .environment import compiled, thread_count
 from .filter import Filter, check_filter
 
 # %% ../nbs/api/06c_features.ipynb #d48d8781
@@ -85,7 +85,7 @@ class History:
         return {name: values[..., None] for name, values in zip(self.lengths, series)}, [values[:, scaled.shape[1]:] for values in series]
 
 # %% ../nbs/api/06c_features.ipynb #7c059289
-@numba.njit(fastmath=True, error_model="numpy", cache=True)
+@compiled(fastmath=True, error_model="numpy")
 def update_belief(
     prior: np.ndarray,  # float32 [K], of this state; replaced by that of the next
     transition: np.ndarray,  # float32 [K, K]
@@ -101,7 +101,7 @@ def update_belief(
         for k in range(len(prior)): prior[k] += posterior[j] * transition[j, k]
     return total
 
-@numba.njit(nogil=True, cache=True)
+@compiled(nogil=True)
 def _beliefs(
     symbols: np.ndarray,  # int32 [S, L]
     transition: np.ndarray,  # float32 [K, K]
@@ -127,7 +127,7 @@ def follow(
     symbols, scale = model.symbols(values), np.float32(np.sqrt(len(model.start)))
     beliefs = np.empty((*symbols.shape, len(model.start)), np.float32)
     def part(rows): _beliefs(symbols[rows], model.transition, model.emission, prior[rows], scale, beliefs[rows])
-    workers = min(numba.get_num_threads(), len(symbols)) if symbols.size > MANY else 1
+    workers = min(thread_count(), len(symbols)) if symbols.size > MANY else 1
     if workers == 1: part(slice(None))
     else:
         ends = np.linspace(0, len(symbols), workers + 1).astype(int).tolist()

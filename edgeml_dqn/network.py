@@ -38,8 +38,8 @@ def unheard() -> Iterator[None]:
         os.close(nowhere)
 
 @cache
-def frameworks() -> tuple[ModuleType, ModuleType]:  # tensorflow and keras
-    "TensorFlow and Keras, imported once; `ValueError` if Keras runs on anything else"
+def _imported():
+    "TensorFlow and Keras, and the process that imported them"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with unheard():
         import keras
@@ -47,7 +47,13 @@ def frameworks() -> tuple[ModuleType, ModuleType]:  # tensorflow and keras
     tensorflow.get_logger().addFilter(_Retracing())
     backend = keras.backend.backend()
     if backend != "tensorflow": raise ValueError(f"KERAS_BACKEND is {backend}; expected tensorflow, which trains here")
-    return tensorflow, keras
+    return os.getpid(), tensorflow, keras
+
+def frameworks() -> tuple[ModuleType, ModuleType]:  # tensorflow and keras
+    "TensorFlow and Keras, imported once; `ValueError` if Keras runs on anything else, `RuntimeError` in a process forked from one that has them"
+    process, *both = _imported()
+    if os.getpid() == process: return tuple(both)
+    raise RuntimeError("TensorFlow does not work in a process that was forked from one that uses it; expected processes started by spawn or forkserver")
 
 # %% ../nbs/api/07d_network.ipynb #89d293b2
 Network = Callable[[dict[str, Any]], Any]  # from Keras inputs, by name, to a Keras tensor

@@ -13,12 +13,12 @@ from functools import cache
 from threading import Event
 from typing import Any, Protocol
 
-import numba
 import numpy as np
 
 from .arrivals import Arrivals, MarkovModulated, Periodic
 from .bucket import TokenBucket, as_fraction
 from .data import ilsvrc
+from .environment import compiled, thread_count
 from .metric import Population, populations
 
 # %% ../nbs/api/04_sequences.ipynb #0a252007
@@ -51,7 +51,7 @@ class LocationReset:
 @cache
 def _window(spread, images): return min(images - 1, int(as_fraction(spread, "spread") * images))
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _draw_runs(
     images: int,  # N, on the ring
     window: int,  # w
@@ -128,7 +128,7 @@ def in_threads(
     streams: int,  # how many
 ) -> Iterator[Any]:  # results in order
     "Work on all streams, a thread for each core; those that have not begun when the caller leaves never do"
-    ended, threads = Event(), ThreadPoolExecutor(numba.get_num_threads())
+    ended, threads = Event(), ThreadPoolExecutor(thread_count())
     try: yield from threads.map(lambda stream: work(stream, ended), range(streams))
     finally:
         ended.set()

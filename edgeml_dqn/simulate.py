@@ -21,13 +21,14 @@ from tqdm.auto import tqdm
 from .arrivals import MarkovModulated, Periodic
 from .bucket import TokenBucket, step
 from .data import ilsvrc
+from .environment import compiled
 from .limit import Prices, as_prices
 from .metric import Population, populations
 from .policies import LowerBound, Policy, baseline, fixed, mdp, policy_iteration, strong, weak
 from .sequences import IID, LocationReset, Sequences, Source, in_threads
 
 # %% ../nbs/api/06_simulate.ipynb #de6d6247
-@numba.njit(cache=True, nogil=True, fastmath=True)
+@compiled(nogil=True, fastmath=True)
 def _added(
     weights: np.ndarray,  # float32 [J]
     table: np.ndarray,  # float32 [J], of the level that is looked at
@@ -39,7 +40,7 @@ def _added(
 
 _step = numba.njit(step)
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _scan(
     tokens: int,  # in hand at the first image, in parts of a unit
     expected: np.ndarray,  # float64 [n], expected reward of each image
@@ -142,7 +143,7 @@ def half_width(
     return float(stdtrit(len(samples) - 1, .975) * np.std(samples, ddof=1) / np.sqrt(len(samples)))
 
 # %% ../nbs/api/06_simulate.ipynb #47555c22
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def _count(
     index: np.ndarray,  # int32 [n], which image came
     offload: np.ndarray,  # bool [n]

@@ -102,7 +102,8 @@ def noted(notes, answer):
 def stand_ins(command, module, monkeypatch, notes):
     "Of what takes long, is outside, or goes on for ever: it is noted what they are called with"
     def instead(name, answer, module=module): monkeypatch.setattr(module, name, noted(notes, answer))
-    for name, resolution in dict(DEFAULT=QUICK, RECORDED=QUICK, FINE=QUICK._replace(states=9)).items(): monkeypatch.setattr(cli, name, resolution)
+    for name, resolution in dict(DEFAULT=QUICK, FINE=QUICK._replace(states=9)).items(): monkeypatch.setattr(cli, name, resolution)
+    for name, value in dict(RECORDED=QUICK, STATES=(1, 4)).items(): monkeypatch.setattr(planned, name, value)
     if command == "edgeml-demo":
         read, learn = module.read_data, module.learn_outlook
         monkeypatch.setattr(module, "read_data", lambda name: read("data.npz"))
