@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edgeml_dqn import cli, remote, server, training
+from edgeml_dqn import cli, planned, remote, server, training
 from edgeml_dqn.commands import MODULES, arguments, hyphens
 from edgeml_dqn.planned import Resolution
 
