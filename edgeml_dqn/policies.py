@@ -167,7 +167,7 @@ class Convolution:
         self,
         gained: np.ndarray,  # float64 [S, levels, S], P(units that come in, next state | state)
     ):
-        self.gained, self.more = gained, 1 - np.cumsum(gained, axis=1)
+        self.gained, self.more = gained, gained.sum(1, keepdims=True) - np.cumsum(gained, axis=1)
 
     def __matmul__(
         self,
