@@ -6,8 +6,8 @@
 __all__ = ['FLAGS', 'PROCESS', 'PLANNED', 'PUBLISHED', 'DEFAULTS', 'NAMED', 'FREE', 'OPTIONAL', 'HEADINGS', 'COLOURS',
            'one_sentence', 'limit_number', 'run_flags', 'resolve', 'as_source', 'as_settings', 'user_object',
            'as_network', 'as_optimizer', 'Task', 'as_task', 'as_features', 'resolution_of', 'show', 'save_figure',
-           'Opened', 'open_run', 'edgeml_plan', 'edgeml_train', 'compare_all', 'plot_comparison', 'edgeml_simulate',
-           'test_sequences', 'edgeml_demo', 'busy_process', 'edgeml_bench']
+           'Opened', 'open_run', 'edgeml_plan', 'edgeml_train', 'Comparison', 'compare_all', 'plot_comparison',
+           'edgeml_simulate', 'test_sequences', 'edgeml_demo', 'busy_process', 'edgeml_bench']
 
 # %% ../nbs/api/10_cli.ipynb #98297d14
 import json as json_text
@@ -31,7 +31,7 @@ from fastcore.script import call_parse, store_true
 
 from .arrivals import MarkovModulated, Periodic
 from .belief import Belief
-from .bounds import CausalOracle, clairvoyant
+from .bounds import CausalOracle, TooManyLevels, clairvoyant
 from .bucket import TokenBucket, as_fraction
 from .calibration import read_metric
 from .commands import Interrupt
@@ -242,7 +242,7 @@ def show(
 
 def _plain(value):
     "For a line of text"
-    if isinstance(value, list): return " ".join(f"{sentence}." for sentence in value) or "none"
+    if isinstance(value, list): return " ".join(f"{sentence[0].upper()}{sentence[1:]}." for sentence in value) or "none"
     return f"{value:,.4g}" if isinstance(value, float) else value
 
 # %% ../nbs/api/10_cli.ipynb #25844fed
@@ -418,19 +418,28 @@ def _train(data, run_dir, typed, tensorboard, json):
         mdp_reward=float(validation.mdp.expected.mean()), run_dir=run_dir, remarks=found or remarks(state, problem, validation)), json)
 
 # %% ../nbs/api/10_cli.ipynb #1cd0085e
+class Comparison(NamedTuple):
+    "Every policy on the same streams"
+    results: list[Result]  # of each policy
+    table: pd.DataFrame  # of these
+    left_out: list[str]  # a sentence for what could not be computed
+
 def compare_all(
     train: Source,  # of training images, which policies are fitted to
     sequences: Sequences,  # unseen
     bucket: TokenBucket,  # the limit
     policies: list[Policy],  # besides those that every comparison has
     test: Source | TraceSource,  # of the unseen sequences, which bounds may know; of a log, there is nothing to know
-) -> tuple[list[Result], pd.DataFrame]:  # each policy's result, and the table
-    "Every policy on the same streams"
-    known = train.population, bucket, train.arrivals
-    oracles = [] if isinstance(test, TraceSource) else [CausalOracle(test, bucket)]
+) -> Comparison:
+    "Every policy on the same streams; without causal oracle and belief policy where the lattice is too fine for these"
+    known, is_log = (train.population, bucket, train.arrivals), isinstance(test, TraceSource)
+    oracles, left_out = [], []
+    try: oracles = [] if is_log else [CausalOracle(test, bucket)]
+    except TooManyLevels as error: left_out = [f"{error}; it and the belief policy are left out"]
     all_policies = [weak(), baseline(*known), mdp(*known), *policies, *map(Belief, oracles), LowerBound(bucket), strong(), *oracles]
-    results = [simulate(policy, sequences, 1 if oracles else PIECES, quiet=None) for policy in all_policies]
-    return results, comparison(results[:-1] if oracles else results, results[-1] if oracles else None, clairvoyant(sequences, bucket))
+    results = [simulate(policy, sequences, PIECES if is_log else 1, quiet=None) for policy in all_policies]
+    oracle = results[-1] if oracles else None
+    return Comparison(results, comparison(results[:-1] if oracles else results, oracle, clairvoyant(sequences, bucket)), left_out)
 
 COLOURS = dict(DQN="C1", Planned="C2")  # of those that learn
 
@@ -484,16 +493,16 @@ def _simulate(data, run_dir, save_dir, typed, streams, length, json):
     opened = open_run(data, run_dir, typed)
     (_, train, test, bucket), policy = opened.task, opened.policy
     sequences = _unseen(test, streams, length, opened.flags["seed"])
-    results, table = compare_all(train, sequences, bucket, [policy], test)
+    results, table, left_out = compare_all(train, sequences, bucket, [policy], test)
     losses = {result.name.lower().replace(" ", "_"): result.loss for result in results}
     arrays = {name: loss.mean() for name, loss in losses.items()} | {f"{name}_streams": loss for name, loss in losses.items()}
     write_atomically(save_dir / "result.npz", lambda file: np.savez(file, **arrays))
     means = {name: float(loss.mean()) for name, loss in losses.items()}
     found = premises(train.population, sequences, bucket)
-    answer = dict(policy=policy.name) | means | dict(result=str(save_dir / "result.npz"), remarks=found)
+    answer = dict(policy=policy.name) | means | dict(result=str(save_dir / "result.npz"), remarks=found + left_out)
     said = _verdict(policy.name, results, sequences, found) if isinstance(test, TraceSource) else ""
     show(table, answer | (dict(verdict=said) if said else {}), json)
-    if not json: print(*(f"{sentence[0].upper()}{sentence[1:]}." for sentence in [said, *found] if sentence), sep="\n")
+    if not json and (sentences := [*filter(None, [said]), *answer["remarks"]]): print(_plain(sentences))
 
 def _unseen(test, streams, length, seed):
     "What is simulated: fresh streams, or the last part of a log as it is"
@@ -544,7 +553,7 @@ def _demo(out, iterations, streams, length, seed, json):
     problem = make_problem(source, bucket, settings=settings)
     dqn = acting_policy(train(problem, iterations, every=None).learner, problem)
     trained = time.perf_counter()
-    _, table = compare_all(source, sequences, bucket, [dqn, planned], unseen)
+    table = compare_all(source, sequences, bucket, [dqn, planned], unseen).table
     plots = [out / name for name in ("comparison.png", "trace.png")]
     save_figure(plot_comparison(table), plots[0])
     save_figure(plot_trace([mdp(source.population, bucket), planned], sequences), plots[1])
