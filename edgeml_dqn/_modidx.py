@@ -955,7 +955,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                      'edgeml_dqn.training.train': ('api/training.html#train', 'edgeml_dqn/training.py')},
             'edgeml_dqn.verdict': { 'edgeml_dqn.verdict._about_gain': ('api/verdict.html#_about_gain', 'edgeml_dqn/verdict.py'),
                                     'edgeml_dqn.verdict._about_limit': ('api/verdict.html#_about_limit', 'edgeml_dqn/verdict.py'),
-                                    'edgeml_dqn.verdict._about_metric': ('api/verdict.html#_about_metric', 'edgeml_dqn/verdict.py'),
+                                    'edgeml_dqn.verdict.doubt': ('api/verdict.html#doubt', 'edgeml_dqn/verdict.py'),
                                     'edgeml_dqn.verdict.premises': ('api/verdict.html#premises', 'edgeml_dqn/verdict.py'),
                                     'edgeml_dqn.verdict.rank_correlation': ('api/verdict.html#rank_correlation', 'edgeml_dqn/verdict.py'),
                                     'edgeml_dqn.verdict.verdict': ('api/verdict.html#verdict', 'edgeml_dqn/verdict.py')}}}

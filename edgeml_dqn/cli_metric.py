@@ -18,6 +18,7 @@ from .columns import check_counts, column, names_of
 from .data import Dataset, Images, write_npz
 from .metric import FITS, cross_fitted, held_out_errors
 from .reading import read_columns
+from .verdict import doubt
 
 # %% ../nbs/api/10c_cli_metric.ipynb #0ee43920
 class Answers(NamedTuple):
@@ -145,10 +146,11 @@ def _metric(table, out, loss, fit, test_share, folds, seed, json):
     losses = {name: float(getattr(parts[1], name).mean()) for name in ("loss_weak", "loss_strong")}
     facts = dict(rewards_from=answers.truth) | counts | dict(loss=loss or ("as given" if "as given" in answers.truth else "top1")) | losses | dict(fit=fit)
     facts |= {f"held_out_error_{name}": values["error"] for name, values in errors.items()} | _calibration(answers, test, metric)
+    doubts = [*filter(None, [doubt(parts[1].metric, parts[1].reward)])]
     write_npz(_beside(out, ".npz"), Dataset(str(table), *parts))
     write_metric(_beside(out, ".json"), metric, **facts, held_out_errors=errors)
     save_figure(plot_metric(Answers(*(None if column is None else column[test] for column in answers[:4]), answers.truth), metric), _beside(out, ".png"))
-    show(None, facts | {suffix: str(_beside(out, f".{suffix}")) for suffix in ("npz", "json", "png")}, json)
+    show(None, facts | {suffix: str(_beside(out, f".{suffix}")) for suffix in ("npz", "json", "png")} | dict(remarks=doubts), json)
 
 def _beside(out, suffix): return out.with_name(out.name.removesuffix(".npz") + suffix)
 
