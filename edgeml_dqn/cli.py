@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from fastcore.script import call_parse, store_true
+from fastcore.script import store_true
 
 from .arrivals import MarkovModulated, Periodic
 from .belief import Belief
@@ -302,7 +302,6 @@ def _check_size(folder, run, problem):
     except ValueError as error: raise ValueError(f"{folder} is damaged: {error}") from None
 
 # %% ../nbs/api/10_cli.ipynb #316128d1
-@call_parse
 def edgeml_plan(
     data: str,  # an npz file in the published format, ilsvrc, or a log: a table with a timestamp (npz, Parquet, CSV), or what a controller wrote
     run_dir: str,  # where the run is kept
@@ -359,7 +358,6 @@ def _whole(source):
     return replace(source, kept_back=0) if isinstance(source, TraceSource) else source
 
 # %% ../nbs/api/10_cli.ipynb #d2a99fe4
-@call_parse
 def edgeml_train(
     data: str,  # an npz file in the published format, ilsvrc, or a log: a table with a timestamp (npz, Parquet, CSV), or what a controller wrote
     run_dir: str,  # where the run is kept, and taken up again
@@ -458,7 +456,6 @@ def plot_comparison(
     return fig
 
 # %% ../nbs/api/10_cli.ipynb #c1cf7d68
-@call_parse
 def edgeml_simulate(
     data: str,  # the data that the run was trained on
     run_dir: str,  # a run of edgeml-plan or edgeml-train
@@ -530,7 +527,6 @@ def test_sequences(
     return test.sample(streams, length, spawn(seed, 100))
 
 # %% ../nbs/api/10_cli.ipynb #2d4ff4d6
-@call_parse
 def edgeml_demo(
     out: str = "edgeml-demo",  # gets comparison.png and trace.png
     iterations: int = 1000,  # of Q learning
@@ -584,7 +580,6 @@ def busy_process() -> Iterator[None]:
     try: yield
     finally: busy.kill(); busy.wait()
 
-@call_parse
 def edgeml_bench(
     json: store_true = False,  # print one JSON object and nothing else
 ):

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
-from fastcore.script import call_parse, store_true
+from fastcore.script import store_true
 
 from .cli import limit_number, one_sentence, open_run, resolution_of, save_figure, show
 from .controller import digest
@@ -20,7 +20,6 @@ from .replay import check, compare_on, plot_log, read_log
 from .runtime import load_policy, read_export
 
 # %% ../nbs/api/10d_cli_export.ipynb #bdfdc29f
-@call_parse
 def edgeml_export(
     data: str,  # the data that the run was made from
     run_dir: str,  # of edgeml-plan or edgeml-train
@@ -40,7 +39,7 @@ def edgeml_export(
 def _export(data, run_dir, out, typed, runtimes, json):
     opened = open_run(data, run_dir, typed)
     policy, flags, source = opened.policy, opened.flags, opened.task.train
-    outlook = outlook_of(policy, source, flags["seed"], resolution_of(source))
+    outlook = outlook_of(policy, source, flags["seed"], resolution_of(source, flags["seed"]))
     checks = export_policy(out, policy, source, runtimes, outlook, flags["seed"])
     table = pd.DataFrame(checks).T.assign(largest_difference=lambda t: t.largest_difference.map("{:.0e}".format))
     counts = {name: int for name in ("flipped", "flipped_ties", "compared", "state_bytes", "file_bytes")}
@@ -51,7 +50,6 @@ def _export(data, run_dir, out, typed, runtimes, json):
     for sentence in left_out: print(f"edgeml-export: {sentence}", file=sys.stderr)
 
 # %% ../nbs/api/10d_cli_export.ipynb #15e397d9
-@call_parse
 def edgeml_replay(
     log: str,  # JSON lines of a controller
     policy: str,  # the export that the device ran

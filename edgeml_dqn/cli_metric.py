@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from fastcore.script import call_parse, store_true
+from fastcore.script import store_true
 
 from .calibration import OffloadingMetric, answer_loss, as_score, calibration_error, fit_metric, plot_reliability, reliability, write_metric
 from .cli import one_sentence, save_figure, show
@@ -120,7 +120,6 @@ def plot_metric(
     return fig
 
 # %% ../nbs/api/10c_cli_metric.ipynb #089d5253
-@call_parse
 def edgeml_metric(
     table: str,  # npz, Parquet or CSV, a row for each image, with columns weak_logits (or weak_logits_0, weak_logits_1 and so on) or score; labels; strong_logits, or loss_weak and loss_strong, or reward; test, 1 for images held out
     out: str,  # gets .npz (the data set), .json (what was fitted) and .png (how well)

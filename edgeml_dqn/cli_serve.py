@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
-from fastcore.script import call_parse, store_true
+from fastcore.script import store_true
 from tqdm.auto import tqdm
 
 from .bucket import TokenBucket
@@ -67,7 +67,6 @@ def _try_out(classifier):
         raise ValueError(f"classifier {classifier.name} fails on a blank image ({why}); expected scores") from None
     classifier.as_scores(scores, 1)
 
-@call_parse
 def edgeml_serve(
     classifier: str,  # MODULE:FUNCTION that makes the strong classifier
     host: str = "127.0.0.1",  # address to listen at; others than this machine's own need a key
@@ -102,7 +101,6 @@ def edgeml_serve(
         except KeyboardInterrupt: pass
 
 # %% ../nbs/api/10e_cli_serve.ipynb #6490da8f
-@call_parse
 def edgeml_device(
     export_dir: str,  # an exported policy
     scene: str,  # MODULE:FUNCTION that makes the scene

@@ -11,7 +11,7 @@ from argparse import ArgumentTypeError
 from os import environ
 from pathlib import Path
 
-from fastcore.script import call_parse, store_true
+from fastcore.script import store_true
 
 from .cli import one_sentence, show
 from .data import read_data
@@ -40,7 +40,6 @@ def typed_axes(
     return axes
 
 # %% ../nbs/api/10b_cli_sweep.ipynb #a3913c61
-@call_parse
 def edgeml_sweep(
     grid: str,  # a TOML or JSON file of grids, or none
     out: str,  # folder of the sweep, made or taken up again

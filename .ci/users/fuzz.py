@@ -150,9 +150,9 @@ from edgeml_dqn.cli_export import edgeml_export
 from edgeml_dqn.controller import Controller
 from edgeml_dqn.runtime import load_policy
 folder = Path(sys.argv[1])
-edgeml_plan.__wrapped__('ilsvrc', str(folder / 'planned'), tr=.1, tb=4, stype=1)
-edgeml_train.__wrapped__('ilsvrc', str(folder / 'dqn'), tr=.1, tb=4, stype=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, maxiter=2, sfreq=1)
-for run in ('planned', 'dqn'): edgeml_export.__wrapped__('ilsvrc', str(folder / run), str(folder / f'{run}_policy'), runtimes='numpy')
+edgeml_plan('ilsvrc', str(folder / 'planned'), tr=.1, tb=4, stype=1)
+edgeml_train('ilsvrc', str(folder / 'dqn'), tr=.1, tb=4, stype=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, maxiter=2, sfreq=1)
+for run in ('planned', 'dqn'): edgeml_export('ilsvrc', str(folder / run), str(folder / f'{run}_policy'), runtimes='numpy')
 with Controller(load_policy(folder / 'dqn_policy'), lambda image: (0, image / 9), lambda image, seconds: 1, TokenBucket(.1, 4), log=folder / 'log.jsonl') as controller:
     for image in range(9): controller(image)
 """

@@ -42,7 +42,7 @@ def command(images, run):
     from edgeml_dqn import commands
     commands.edgeml_train  # from when on Ctrl-C ends it in order
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()) as said:
-        try: cli.edgeml_train.__wrapped__(str(images), str(run), stype=1, ngdup=4, gbsz=64, nlayers=1, nhidden=32, nhist1=7, maxiter=STOP, sfreq=EVERY, json=True)
+        try: cli.edgeml_train(str(images), str(run), stype=1, ngdup=4, gbsz=64, nlayers=1, nhidden=32, nhist1=7, maxiter=STOP, sfreq=EVERY, json=True)
         except SystemExit as exit: return said.getvalue(), exit.code
     return said.getvalue(), 0
 

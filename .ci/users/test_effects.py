@@ -61,19 +61,19 @@ def folder(tmp_path_factory):
     few = Images(*(column[::40] for column in (images.metric, images.loss_weak, images.loss_strong)))
     def at(name): return str(folder / name)
     write_npz(folder / "data.npz", Dataset("data", few, few))
-    cli.edgeml_train.__wrapped__(at("data.npz"), at("run"), maxiter=3, sfreq=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
+    cli.edgeml_train(at("data.npz"), at("run"), maxiter=3, sfreq=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
     with pytest.MonkeyPatch.context() as patch:
         interrupt(patch)
-        with pytest.raises(SystemExit): cli.edgeml_train.__wrapped__(at("data.npz"), at("stopped"), sfreq=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
+        with pytest.raises(SystemExit): cli.edgeml_train(at("data.npz"), at("stopped"), sfreq=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cli, "DEFAULT", QUICK)
-        cli.edgeml_plan.__wrapped__(at("data.npz"), at("plan"), json=True)
-        for run, out in (("run", "device"), ("plan", "planned")): cli_export.edgeml_export.__wrapped__(at("data.npz"), at(run), at(out), runtimes="numpy", json=True)
+        cli.edgeml_plan(at("data.npz"), at("plan"), json=True)
+        for run, out in (("run", "device"), ("plan", "planned")): cli_export.edgeml_export(at("data.npz"), at(run), at(out), runtimes="numpy", json=True)
     logits = rng.normal(size=(1000, 6)) * 2
     labels = dict(one=rng.integers(6, size=1000), two=(logits + rng.gumbel(size=logits.shape)).argmax(1))
     for name, label in labels.items():
         np.savez(folder / f"{name}.npz", weak_logits=logits, strong_logits=rng.normal(size=(1000, 6)), label=label)
-        cli_metric.edgeml_metric.__wrapped__(at(f"{name}.npz"), at(f"{name}_fit"), json=True)
+        cli_metric.edgeml_metric(at(f"{name}.npz"), at(f"{name}_fit"), json=True)
     np.savez(folder / "log.npz", timestamp=np.cumsum(rng.exponential(1, 1000)), weak_logits=logits, reward=rng.integers(-1, 2, 1000))
     with Controller(load_policy(at("device")), lambda image: (0, image / 9), lambda image, seconds: 1, TokenBucket(.1, 4), log=at("log.jsonl")) as controller:
         for image in range(9): controller(image)

@@ -83,8 +83,8 @@ def folder(tmp_path_factory):
     folder, images = tmp_path_factory.mktemp("promises"), ilsvrc().train
     few = Images(*(column[::40] for column in (images.metric, images.loss_weak, images.loss_strong)))
     write_npz(folder / "data.npz", Dataset("data", few, few))
-    edgeml_train.__wrapped__(str(folder / "data.npz"), str(folder / "run"), maxiter=0, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
-    edgeml_export.__wrapped__(str(folder / "data.npz"), str(folder / "run"), str(folder / "device"), runtimes="numpy", json=True)
+    edgeml_train(str(folder / "data.npz"), str(folder / "run"), maxiter=0, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
+    edgeml_export(str(folder / "data.npz"), str(folder / "run"), str(folder / "device"), runtimes="numpy", json=True)
     rng = np.random.default_rng(0)
     np.savez(folder / "answers.npz", weak_logits=rng.normal(size=(400, 3)), strong_logits=rng.normal(size=(400, 3)), label=rng.integers(3, size=400))
     return folder
@@ -104,7 +104,7 @@ def test_flags(command, folder, monkeypatch, capsys):
     "One sentence that names the flag, and exit status 2; or a value that is fine"
     name = command.replace("-", "_")
     module = f"edgeml_dqn.{MODULES[name]}"
-    function = getattr(importlib.import_module(module), name).__wrapped__
+    function = getattr(importlib.import_module(module), name)
     monkeypatch.chdir(folder)
     for what, stub in INSTEAD.get(command, {}).items(): monkeypatch.setattr(what if "." in what else f"{module}.{what}", stub)
     wrong, fine = [], {}
