@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
-from edgeml_dqn import cli, replay, traces
+from edgeml_dqn import cli, logs, replay, times
 from edgeml_dqn.calibration import OffloadingMetric, read_metric, write_metric
 from edgeml_dqn.columns import known_name
 from edgeml_dqn.data import read_npz
@@ -218,8 +218,8 @@ def log_otherwise(path):
 
 
 def trace(path):
-    read = traces.read_log(path)
-    return dict(seconds=[float(x) for x in read.elapsed / traces.RESOLUTION + first_time(path)])
+    read = logs.read_log(path)
+    return dict(seconds=[float(x) for x in read.elapsed / times.RESOLUTION + first_time(path)])
 
 
 def first_time(path): return float(read_columns(path)["timestamp"][0])
