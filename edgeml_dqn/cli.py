@@ -48,7 +48,7 @@ from .runs import PlannedRun, TrainedRun, checkpoint, load_run, save_network, sa
 from .sequences import IID, LocationReset, Sequences, Source, spawn
 from .simulate import PIECES, Result, comparison, plot_trace, simulate
 from .traces import TraceSource, trace_sources
-from .training import State, TensorBoard, kept_policy, make_validation, plot_learning, remarks, shortcomings, train
+from .training import State, TensorBoard, highest, kept_policy, make_validation, plot_learning, remarks, shortcomings, train
 from .verdict import premises, verdict
 
 # %% ../nbs/api/10_cli.ipynb #db3d0810
@@ -298,7 +298,9 @@ def open_run(
 def _check_size(folder, run, problem):
     "`ValueError` naming the folder for a learner that is not of this problem"
     problem.compiled                                                              # whose own errors are not the folder's fault
-    try: check_learner(run.state.learner, problem); kept_policy(run.state, problem)
+    try:
+        check_learner(run.state.learner, problem)
+        kept_policy(run.state, problem)
     except ValueError as error: raise ValueError(f"{folder} is damaged: {error}") from None
 
 # %% ../nbs/api/10_cli.ipynb #316128d1
@@ -409,10 +411,9 @@ def _train(data, run_dir, typed, tensorboard, json):
     watch = TensorBoard(tensorboard) if tensorboard else lambda state: None
     state = train(problem, flags["maxiter"], state, validation, flags["sfreq"], save, watch)
     save_figure(plot_learning(state, validation.mdp.expected), Path(run_dir) / "learning.png")
-    reward = float(validation.simulated(kept_policy(state, problem)).expected.mean())
     found = premises(problem.source.population, validation.sequences, problem.asked.bucket)
     show(None, dict(
-        policy="DQN", iterations=state.learner.iteration, validation_reward=reward,
+        policy="DQN", iterations=state.learner.iteration, validation_reward=highest(state, validation),
         mdp_reward=float(validation.mdp.expected.mean()), run_dir=run_dir, remarks=found or remarks(state, problem, validation)), json)
 
 # %% ../nbs/api/10_cli.ipynb #1cd0085e
@@ -430,12 +431,12 @@ def compare_all(
     test: Source | TraceSource,  # of the unseen sequences, which bounds may know; of a log, there is nothing to know
 ) -> Comparison:
     "Every policy on the same streams; without causal oracle and belief policy where the lattice is too fine for these"
-    known, is_log = (train.population, bucket, train.arrivals), isinstance(test, TraceSource)
+    known, recorded = (train.population, bucket, train.arrivals), isinstance(test, TraceSource)
     oracles, left_out = [], []
-    try: oracles = [] if is_log else [CausalOracle(test, bucket)]
+    try: oracles = [] if recorded else [CausalOracle(test, bucket)]
     except TooManyLevels as error: left_out = [f"{error}; it and the belief policy are left out"]
     all_policies = [weak(), baseline(*known), mdp(*known), *policies, *map(Belief, oracles), LowerBound(bucket), strong(), *oracles]
-    results = [simulate(policy, sequences, PIECES if is_log else 1, quiet=None) for policy in all_policies]
+    results = [simulate(policy, sequences, PIECES if recorded else 1, quiet=None) for policy in all_policies]
     oracle = results[-1] if oracles else None
     return Comparison(results, comparison(results[:-1] if oracles else results, oracle, clairvoyant(sequences, bucket)), left_out)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, requires
-from inspect import Parameter, unwrap
+from inspect import Parameter
 from re import search, sub
 from threading import Timer
 from types import FrameType
@@ -122,7 +122,7 @@ def run(
         if hasattr(stream, "reconfigure"): stream.reconfigure(errors="backslashreplace")  # whatever the terminal's alphabet
     try:
         try:
-            function = unwrap(getattr(import_module(f"edgeml_dqn.{MODULES[name]}"), name))
+            function = getattr(import_module(f"edgeml_dqn.{MODULES[name]}"), name)
             typed = arguments(function).parse_args([hyphens(word) for word in (sys.argv[1:] if words is None else words)])
             function(**vars(typed))
         finally:

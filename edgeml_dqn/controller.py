@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .bucket import TokenBucket, as_fraction, step
+from .columns import as_array
 from .limit import Limit
 from .runtime import DevicePolicy
 
@@ -134,8 +135,7 @@ def as_number(
     name: str,  # what it is called in the error
 ) -> float:  # may be infinite or nan
     "One number; `ValueError` for anything else"
-    try: number = np.asarray(value)
-    except Exception: number = np.empty((), object)  # ragged, or a tensor elsewhere
+    number = as_array(value)
     if number.size == 1 and number.dtype.kind in "biuf": return float(number.reshape(()))
     said = " ".join(repr(value).split())[:60]
     raise ValueError(f"{name} is {said}, a {type(value).__name__}; expected one number")
@@ -227,8 +227,7 @@ def agree(
     strong: Any,  # the remote's, a sound one
 ) -> bool | None:
     "Whether two answers are the same; of a score for each class, whether they put the same class first; None: nobody can say"
-    try: weak, strong = np.asarray(weak).squeeze(), np.asarray(strong).squeeze()
-    except Exception: return None                                                 # such as a ragged list
+    weak, strong = as_array(weak).squeeze(), as_array(strong).squeeze()
     if weak.dtype.kind in "biuUS" and strong.dtype.kind in "biuUS": return bool(np.array_equal(weak, strong))
     if weak.dtype.kind != "f" or weak.shape != strong.shape or weak.ndim != 1: return None
     return bool(weak.argmax() == strong.argmax())

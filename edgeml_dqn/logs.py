@@ -7,8 +7,6 @@ __all__ = ['HOLDS', 'Log', 'as_log', 'Session', 'read_sessions', 'session_column
 
 # %% ../nbs/api/04a_logs.ipynb #0a040004
 import hashlib
-import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
@@ -22,6 +20,7 @@ import numpy as np
 from .calibration import OffloadingMetric, entropy
 from .columns import check_counts, column, known_name, names_of
 from .data import Images
+from .files import read_events
 from .metric import fit_expected_reward
 from .reading import column_names, kind_of, read_columns
 from .times import as_elapsed
@@ -92,21 +91,12 @@ class Session(NamedTuple):
 
 HOLDS = dict(start=dict(unit_ns=(str,), rate=(str,), depth=(str,)), image=dict(line=(int,), time_ns=(int,), metric=(int, float, NoneType)))
 
-def _events(path) -> Iterator[dict]:
-    "Starts and images, as far as they can be read"
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try: event = json.loads(line)
-            except (ValueError, RecursionError): continue
-            holds = HOLDS.get(str(event.get("event"))) if isinstance(event, dict) else None
-            if holds and all(type(event.get(name)) in types for name, types in holds.items()): yield event
-
 def read_sessions(
     path: str | PathLike,  # of a controller's log
 ) -> list[Session]:
     "The sessions of a log, images without a metric left out; `ValueError` if it is none"
     starts, images, key = {}, {}, None
-    for event in _events(path):
+    for event in filter(None, read_events(path, HOLDS)):
         begins = event["event"] == "start"
         key = str(event.get("session", len(starts) if begins else key))
         if begins: starts[key] = event

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from .columns import as_array
+
 # %% ../nbs/api/09c_protocol.ipynb #e1314d24
 DATATYPES = {f"{name}{8 * size}": np.dtype(f"<{kind}{size}") for name, kind, sizes in (("UINT", "u", (1, 2, 4, 8)), ("INT", "i", (1, 2, 4, 8)), ("FP", "f", (2, 4, 8))) for size in sizes}
 
@@ -37,8 +39,7 @@ class Classifier:
         count: int,  # of images
     ) -> np.ndarray:  # float32 [count, classes]
         "Scores as they are sent; `ValueError` for what is none"
-        try: scores = np.asarray(given)
-        except Exception: scores = np.empty((), object)  # ragged, or a tensor elsewhere
+        scores = as_array(given)
         wanted = f"expected finite numbers of shape {(count, self.classes)}"
         if scores.dtype.kind not in "biuf" or scores.shape != (count, self.classes):
             kind = f"{scores.dtype} of shape {scores.shape}" if scores.ndim else type(given).__name__
@@ -161,8 +162,7 @@ def encode_request(
     seconds: float = inf,  # that the device waits for the answer
 ) -> tuple[bytes, dict]:  # body and headers
     "A request for the scores of an image; `ValueError` for what is none"
-    try: image = np.asarray(image)
-    except Exception: image = np.empty((), object)  # ragged, or a tensor elsewhere
+    image = as_array(image)
     datatype = next((name for name, dtype in DATATYPES.items() if dtype == image.dtype.newbyteorder("<")), None)
     if datatype is None: raise ValueError(f"image has type {image.dtype}; expected one of {' '.join(DATATYPES)}")
     tensor = dict(name="images", datatype=datatype, shape=[1, *image.shape], parameters=dict(binary_data_size=image.nbytes))

@@ -7,7 +7,6 @@ __all__ = ['NUMBER', 'EVENTS', 'BARS', 'Session', 'read_log', 'decide_again', 'd
            'others_on', 'compare_on', 'plot_log']
 
 # %% ../nbs/api/09h_replay.ipynb #19415136
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from fractions import Fraction
@@ -20,6 +19,7 @@ import numpy as np
 
 from .bucket import TokenBucket
 from .controller import Decider, digest
+from .files import read_events
 from .limit import Limit
 from .runtime import PLANNERS, TOLERANCE, DevicePolicy
 
@@ -38,23 +38,15 @@ EVENTS = dict(start=dict(line=(int,), policy=(str,), digest=(str,), rate=(str,),
               image=dict(line=(int,), time_ns=(int,), metric=(*NUMBER, NoneType), tokens=(int,), offload=(bool,), reason=(str,), answer=(str,), total_ms=NUMBER),
               limit=dict(line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,)))  # what each holds, at least
 
-def _parsed(line):
-    "The event of a line, or None"
-    try: event = json.loads(line)
-    except (ValueError, RecursionError): return None
-    kind = event.get("event") if isinstance(event, dict) else None
-    whole = isinstance(kind, str) and kind in EVENTS and all(type(event.get(name)) in types for name, types in EVENTS[kind].items())
-    return event if whole and isinstance(event.get("session", ""), str) else None
-
 def read_log(
     path: str | PathLike,  # of a controller
 ) -> list[Session]:
     "The sessions of a log; `OSError` if it cannot be opened, `ValueError` if it is none"
     groups, key = {}, None
-    with open(path, encoding="utf-8", errors="replace") as file:
-        for event in map(_parsed, file):
-            if event: key = event.get("session", len(groups) if event["event"] == "start" else key)
-            groups.setdefault(key, []).append(event)
+    for event in read_events(path, EVENTS):
+        if event and not isinstance(event.get("session", ""), str): event = None
+        if event: key = event.get("session", len(groups) if event["event"] == "start" else key)
+        groups.setdefault(key, []).append(event)
     sessions = [session for events in groups.values() if (session := _session(events))]
     if not sessions: raise ValueError(f"{path} has no line that starts a session; expected the log of a controller")
     strays = sum(map(len, groups.values())) - sum(len(each.events) + 1 + sum(each.lost.values()) for each in sessions)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['FIRST_SEGMENT', 'EARLY', 'Segment', 'next_segment', 'Score', 'State', 'Validation', 'make_validation', 'memoryless',
-           'kept_policy', 'plateau', 'train', 'plot_learning', 'TensorBoard', 'shortcomings', 'remarks']
+           'highest', 'kept_policy', 'plateau', 'train', 'plot_learning', 'TensorBoard', 'shortcomings', 'remarks']
 
 # %% ../nbs/api/07f_training.ipynb #f525e40d
 from collections.abc import Callable
@@ -97,9 +97,16 @@ def _scored(state, problem, validation):
     fresh = problem.source.sample(4, validation.sequences.length, seed)
     live = simulate(acting_policy(learner._replace(average=learner.weights), problem), fresh).expected.mean()
     held_out = validation.simulated(acting_policy(learner, problem)).expected
-    most = max(rewards.mean() for rewards in (validation.mdp.expected, *(score.validation for score in state.scores)))
-    score, best = Score(learner.iteration, float(live), held_out), learner.average if held_out.mean() > most else state.best
-    return state._replace(scores=(*state.scores, score), best=best)
+    best = learner.average if held_out.mean() > highest(state, validation) else state.best
+    return state._replace(scores=(*state.scores, Score(learner.iteration, float(live), held_out)), best=best)
+
+def highest(
+    state: State,  # of a run
+    validation: Validation,  # on which it was scored
+) -> float:  # expected reward per image
+    "The highest score so far, be it the MDP's"
+    scores = validation.mdp.expected, *(score.validation for score in state.scores)
+    return float(max(rewards.mean() for rewards in scores))
 
 def kept_policy(
     state: State,  # of a run
