@@ -56,12 +56,19 @@ def filter_locations(
     width = len(before)
     keep, fresh, beliefs = np.float32(1 - reset_prob), np.float32(reset_prob / images), np.empty((len(last), width), np.float32)
     for t in range(len(last)):
-        belief, shift = beliefs[t], (last[t] - ended) % images
+        belief, shift, full = beliefs[t], (last[t] - ended) % images, alike[t]
+        old, round = before[min(shift, width):], belief[max(0, images - shift):]
         belief[:] = fresh
-        for k in range(width - shift): belief[k] += keep * before[k + shift]
-        for k in range(max(0, images - shift), width): belief[k] += keep * before[k + shift - images]
-        for k in range(width): belief[k] *= ways(width - 1 - k, alike[t], window, images)
-        belief /= belief.sum()
+        for k in range(len(old)): belief[k] += keep * old[k]
+        for k in range(len(round)): round[k] += keep * before[k]
+        far = max(0, width - 1 - window)
+        for k in range(far): belief[k] *= np.float32(ways(width - 1 - k, full, window, images) / full)
+        for k in range(max(far, width - full + 1), width):
+            belief[k] *= np.float32(ways(width - 1 - k, full, window, images) / full)
+        total = np.float32(0)
+        for k in range(len(belief)): total += belief[k]
+        scale = np.float32(1) / total
+        for k in range(len(belief)): belief[k] *= scale
         before, ended = belief, last[t]
     return beliefs
 
@@ -94,24 +101,30 @@ def filter_states(
     return beliefs
 
 # %% ../nbs/api/05c_belief.ipynb #05a78869
-@compiled(nogil=True)
+@compiled(nogil=True, fastmath=True)
 def _lean(
     locations: np.ndarray,  # float32 [n, width], belief about the location, each row ending at `last`
     last: np.ndarray,  # int [n], ring position at which it ends
     states: np.ndarray,  # float32 [n, S], belief about the arrival state
-    starts: np.ndarray,  # int [N + 1], of the rows that say on which of L locations each leans, as in CSR, like the next two
-    solved: np.ndarray,  # int, on which of them
-    parts: np.ndarray,  # float32, how much
-    count: int,  # L
+    solved: np.ndarray,  # int [L + 1], locations that stand for all, rising, from 0, and N
+    left: np.ndarray,  # int [N], for each location the last of these that is not after it
+    parts: np.ndarray,  # float32 [N], how much of it goes to the one after that
 ) -> np.ndarray:  # float32 [n, L * S]
     "Belief about the locations that were solved, with each state"
-    images, S = len(starts) - 1, states.shape[1]
-    weights, at = np.zeros((len(last), count * S), np.float32), np.zeros(count, np.float32)
+    images, count, width, S = len(left), len(solved) - 1, locations.shape[1], states.shape[1]
+    weights, at = np.empty((len(last), count * S), np.float32), np.empty(count, np.float32)
     for t in range(len(last)):
-        here, at[:] = (last[t] - locations.shape[1] + 1) % images, 0
-        for belief in locations[t]:
-            for e in range(starts[here], starts[here + 1]): at[solved[e]] += belief * parts[e]
-            here = here + 1 if here + 1 < images else 0
+        here, k, at[:] = (last[t] - width + 1) % images, 0, 0
+        while k < width:                                                          # stretch by stretch, from one solved location to the next
+            j = left[here]
+            stretch, total, moved = min(width - k, solved[j + 1] - here), np.float32(0), np.float32(0)
+            belief, part = locations[t, k:k + stretch], parts[here:here + stretch]
+            for i in range(stretch):
+                total += belief[i]
+                moved += belief[i] * part[i]
+            at[j] += total - moved
+            at[j + 1 if j + 1 < count else 0] += moved
+            here, k = (here + stretch) % images, k + stretch
         for s in range(S): weights[t, s::S] = at * states[t, s]
     return weights
 
@@ -134,12 +147,23 @@ class Belief:
         return leaning(some_locations(images, self.oracle.source.order.window(images), MOST_LOCATIONS), images)
 
     @cached_property
+    def locations(self) -> np.ndarray:  # int [L], rising
+        "Those that stand for all"
+        return np.flatnonzero(self.leans.max(1).toarray().ravel() == 1)
+
+    @cached_property
+    def _stretches(self):
+        "What lies between them, as `_lean` takes it"
+        images, solved = self.leans.shape[0], np.append(self.locations, self.leans.shape[0])
+        left = np.searchsorted(solved, np.arange(images), "right") - 1
+        return solved, left, ((np.arange(images) - solved[left]) / np.diff(solved)[left]).astype(np.float32)
+
+    @cached_property
     def limit(self) -> Limit:  # weights [LS]: the belief about each of these, and each state
         "The oracle's prices where they stand for all"
         if self.leans is self.oracle.leans: return self.oracle.limit
-        locations = np.flatnonzero(self.leans.max(1).toarray().ravel() == 1)
-        values = self.oracle.leans[locations] @ self.oracle.values.reshape(len(self.oracle.values), -1)
-        return averaging(self.name, self.bucket, values.reshape(len(locations), *self.oracle.values.shape[1:]))
+        values = self.oracle.leans[self.locations] @ self.oracle.values.reshape(len(self.oracle.values), -1)
+        return averaging(self.name, self.bucket, values.reshape(len(self.locations), *self.oracle.values.shape[1:]))
 
     def prices(
         self,
@@ -155,10 +179,10 @@ class Belief:
             return
         (last, alike), window = positions_alike(source.population.metric), source.order.window(len(source.population))
         belief, ended = np.zeros((1, min(len(last), window + alike.max())), np.float32), 0
-        parts = leans.data.astype(np.float32)
+        stretches = self._stretches
         for start in range(0, sequences.length, BLOCK):
             part = slice(start, start + BLOCK)
             index = sequences.index[stream, part]
             belief = filter_locations(last[index], alike[index], window, float(source.order.reset_prob), len(last), belief[-1], ended)
             ended = last[index[-1]]
-            yield self.limit.priced(_lean(belief, last[index], states[part], leans.indptr, leans.indices, parts, leans.shape[1]))
+            yield self.limit.priced(_lean(belief, last[index], states[part], *stretches))

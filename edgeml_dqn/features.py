@@ -93,12 +93,16 @@ def update_belief(
     posterior: np.ndarray,  # float32 [K], filled: belief about this state
 ) -> float:  # the symbol's probability
     "Bayes' rule, then one move"
-    total = np.float32(0)
-    for k in range(len(prior)): total += prior[k] * likelihood[k]
-    for k in range(len(prior)): posterior[k] = prior[k] * likelihood[k] / total
+    states, total = len(prior), np.float32(0)
+    for k in range(states): total += prior[k] * likelihood[k]
+    for k in range(states): posterior[k] = prior[k] * likelihood[k] / total
     prior[:] = 0
-    for j in range(len(prior)):
-        for k in range(len(prior)): prior[k] += posterior[j] * transition[j, k]
+    for j in range(0, states - 3, 4):                                             # four rows at a time: `prior` is read and written less often
+        a, b, c, d = transition[j], transition[j + 1], transition[j + 2], transition[j + 3]
+        p, q, r, s = posterior[j], posterior[j + 1], posterior[j + 2], posterior[j + 3]
+        for k in range(states): prior[k] += p * a[k] + q * b[k] + r * c[k] + s * d[k]
+    for j in range(states - states % 4, states):
+        for k in range(states): prior[k] += posterior[j] * transition[j, k]
     return total
 
 @compiled(nogil=True)
