@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['FLAGS', 'PROCESS', 'PLANNED', 'PUBLISHED', 'DEFAULTS', 'NAMED', 'FREE', 'OPTIONAL', 'HEADINGS', 'COLOURS',
-           'one_sentence', 'limit_number', 'run_flags', 'resolve', 'as_source', 'as_settings', 'user_object',
-           'as_network', 'as_optimizer', 'Task', 'as_task', 'as_features', 'resolution_of', 'show', 'save_figure',
-           'Opened', 'open_run', 'edgeml_plan', 'edgeml_train', 'Comparison', 'compare_all', 'plot_comparison',
-           'edgeml_simulate', 'test_sequences', 'edgeml_demo', 'busy_process', 'edgeml_bench']
+           'one_sentence', 'limit_number', 'run_flags', 'resolve', 'as_source', 'as_settings', 'as_network', 'Task',
+           'as_task', 'as_features', 'resolution_of', 'show', 'save_figure', 'Opened', 'open_run', 'edgeml_plan',
+           'edgeml_train', 'Comparison', 'compare_all', 'plot_comparison', 'edgeml_simulate', 'test_sequences',
+           'edgeml_demo', 'busy_process', 'edgeml_bench']
 
 # %% ../nbs/api/10_cli.ipynb #98297d14
 import json as json_text
@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from importlib import import_module
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,7 +40,7 @@ from .features import Features, History, LearnedFilter
 from .files import held, write_atomically
 from .logs import is_log, read_log
 from .metric import Population, populations
-from .network import Network, Perceptron
+from .network import Network, Perceptron, named_network, named_optimizer
 from .planned import DEFAULT, FINE, Planned, Resolution, learn_outlook, recorded_resolution
 from .policies import LowerBound, Policy, baseline, mdp, policy_iteration, strong, weak
 from .runs import PlannedRun, TrainedRun, checkpoint, load_run, save_network, save_run
@@ -157,32 +156,11 @@ def as_settings(
         discount=flags["discount"], seed=flags["seed"],
         streams=max(count for count in range(1, 33) if flags["gbsz"] % count == 0))
 
-def user_object(
-    what: str,  # flag, or kind of thing, that errors begin with
-    name: str,  # MODULE:NAME, looked for in the working directory too
-) -> Any:
-    "What a name in a module of the user's means; `ValueError` for a name that means nothing"
-    module, _, attribute = name.partition(":")
-    if "" not in sys.path: sys.path.append("")  # last, for a file may have the name of somebody's module
-    try: return getattr(import_module(module), attribute)
-    except Exception as error:                                                    # of the user's module, whatever it does
-        raise ValueError(f"{what} is {name}, which cannot be imported ({type(error).__name__} {error}); expected MODULE:FUNCTION") from None
-
 def as_network(
     flags: dict,  # resolved
 ) -> Network:
-    "The published network, or the user's own; `ValueError` for one that cannot be"
-    if not flags["network"]: return Perceptron((flags["nhidden"],) * flags["nlayers"])
-    network = user_object("--network", flags["network"])
-    if callable(network): return network
-    raise ValueError(f"--network is {flags['network']}, a {type(network).__name__}; expected a function of a dict of Keras inputs")
-
-def as_optimizer(
-    flags: dict,  # resolved
-) -> Any:  # keras.Optimizer, or the name of one
-    "Keras's by its name, or what the user's own function makes"
-    if ":" not in flags["optimizer"]: return flags["optimizer"]
-    return user_object("--optimizer", flags["optimizer"])()
+    "The user's own network, or the published one; `ValueError` for one that cannot be"
+    return named_network(flags["network"]) if flags["network"] else Perceptron((flags["nhidden"],) * flags["nlayers"])
 
 class Task(NamedTuple):
     "What a run is made from and tested on"
@@ -266,7 +244,7 @@ class Opened:
     @cached_property
     def problem(self) -> Problem:  # of a DQN
         "What it learns"
-        settings, network, optimizer = (make(self.flags) for make in (as_settings, as_network, as_optimizer))
+        settings, network, optimizer = as_settings(self.flags), as_network(self.flags), named_optimizer(self.flags["optimizer"])
         return make_problem(self.task.train, self.task.bucket, self.run.features, settings, network, optimizer)
 
     @property

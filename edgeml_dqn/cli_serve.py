@@ -22,7 +22,7 @@ from fastcore.script import store_true
 from tqdm.auto import tqdm
 
 from .bucket import TokenBucket
-from .cli import limit_number, one_sentence, show, user_object
+from .cli import limit_number, one_sentence, show
 from .controller import Controller
 from .link import shaped
 from .runtime import load_policy

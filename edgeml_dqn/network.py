@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Network', 'Arrays', 'unheard', 'frameworks', 'Perceptron', 'make_model', 'make_optimizer', 'own_learning_rate',
-           'XlaOrGraph', 'as_rows', 'variables_of', 'Compiled']
+           'user_object', 'named_network', 'named_optimizer', 'XlaOrGraph', 'as_rows', 'variables_of', 'Compiled']
 
 # %% ../nbs/api/07d_network.ipynb #a195668a
 import logging
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -121,6 +122,32 @@ def own_learning_rate(
     "What an optimizer says itself about its learning rate"
     said = optimizer.get_config()["learning_rate"]
     return None if isinstance(said, dict) else float(said)
+
+# %% ../nbs/api/07d_network.ipynb #5a77ab02
+def user_object(
+    what: str,  # flag, or kind of thing, that errors begin with
+    name: str,  # MODULE:NAME, looked for in the working directory too
+) -> Any:
+    "What a name in a module of the user's means; `ValueError` for a name that means nothing"
+    module, _, attribute = name.partition(":")
+    if "" not in sys.path: sys.path.append("")  # last, for a file may have the name of somebody's module
+    try: return getattr(import_module(module), attribute)
+    except Exception as error:                                                    # of the user's module, whatever it does
+        raise ValueError(f"{what} is {name}, which cannot be imported ({type(error).__name__} {error}); expected MODULE:FUNCTION") from None
+
+def named_network(
+    name: str,  # MODULE:FUNCTION
+) -> Network:
+    "The user's own network; `ValueError` for a name that means none"
+    network = user_object("network", name)
+    if callable(network): return network
+    raise ValueError(f"network is {name}, a {type(network).__name__}; expected a function of a dict of Keras inputs")
+
+def named_optimizer(
+    name: str,  # of Keras, or MODULE:FUNCTION that makes one
+) -> Any:  # keras.Optimizer, or the name of one
+    "Keras's by its name, or what the user's own function makes; `ValueError` for a function that cannot be imported"
+    return user_object("optimizer", name)() if ":" in name else name
 
 # %% ../nbs/api/07d_network.ipynb #5a77aa17
 class XlaOrGraph:

@@ -13,6 +13,7 @@ import ast
 import hashlib
 import json
 import logging
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
@@ -34,6 +35,7 @@ from tqdm.auto import tqdm
 
 from . import __version__
 from .arrivals import Independent, MarkovModulated, Periodic
+from .belief import Belief
 from .bounds import CausalOracle, clairvoyant
 from .bucket import TokenBucket
 from .data import Dataset
@@ -42,6 +44,7 @@ from .features import History, LearnedFilter
 from .files import held, write_atomically
 from .limit import Prices, as_prices
 from .metric import Population, populations
+from .network import Perceptron, named_network, named_optimizer, user_object
 from .planned import Planned, learn_outlook
 from .policies import LowerBound, Policy, baseline, mdp, strong, weak
 from .sequences import LocationReset, Sequences, Source, spawn
@@ -53,6 +56,7 @@ def _as_numbers(values):
     "Replace each field of a dataclass by a number of the declared type, or by `None` where that is the default; `ValueError` naming it"
     for each in fields(values):
         value, kind = getattr(values, each.name), float if each.type is float else int
+        if each.type is str and not isinstance(value, str): raise ValueError(f"{each.name} is {value!r}; expected text")
         if each.type not in (int, float, int | None) or value is None and each.default is None: continue
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 1e300
         if not number or kind is int and value % 1:
@@ -99,19 +103,21 @@ class Cell:
     iterations: int = 0  # of Q learning; 0: no DQN
     metric_history: int = 96  # T, last metrics that the DQN sees; 0: the belief of the filter that Planned has
     arrival_history: int | None = None  # last intervals that it sees besides; with a filter, they are seen if they vary
+    network: str = ""  # MODULE:FUNCTION of the user's own; none: as published
+    optimizer: str = "adam"  # of Keras, or MODULE:FUNCTION that makes one
     seed: int = 0  # of everything random
     streams: int = 100  # test sequences
     length: int = 100_000  # images in each
-    bounds: int = 1  # 0: without the causal oracle and the clairvoyant
+    bounds: int = 1  # 0: without those that know the process (causal oracle, belief policy, clairvoyant)
 
     def __post_init__(self):
         _as_numbers(self)
         for name, least in dict(iterations=0, metric_history=0, streams=2, length=1, seed=0).items():
             if getattr(self, name) < least: raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
-        for name in ("metric_history", "arrival_history"):
+        for name in ("metric_history", "arrival_history", "network", "optimizer"):
             value, usual = getattr(self, name), getattr(Cell, name)
             if self.iterations or value == usual: continue
-            raise ValueError(f"{name} is {value} with iterations 0; expected iterations, for only a DQN sees it")
+            raise ValueError(f"{name} is {value} with iterations 0; expected iterations, for it is of a DQN alone")
         if not self.metric_history and self.arrival_history is not None:
             raise ValueError(f"arrival_history is {self.arrival_history} with metric_history 0; expected none, for a filter sees intervals as it is")
         self.features                                                             # for its checks
@@ -144,7 +150,7 @@ def flat(
 
 # %% ../nbs/api/08_sweep.ipynb #d375aecf
 COMPUTED_BY = (
-    "arrivals", "bounds", "bucket", "columns", "data", "features", "filter", "limit", "metric",
+    "arrivals", "belief", "bounds", "bucket", "columns", "data", "features", "filter", "limit", "metric",
     "planned", "planning", "policies", "sequences", "simulate", "sweep")  # any row
 TRAINED_BY = ("bellman", "dqn", "network", "training")  # rows beside a DQN, too
 
@@ -156,13 +162,21 @@ def fingerprint(
     sources = [(files("edgeml_dqn") / f"{name}.py").read_text(encoding="utf-8") for name in modules]
     return hashlib.sha256("\n".join(ast.unparse(ast.parse(source)) for source in sources).encode()).hexdigest()
 
+def _module_of(what, name):
+    "A name for the user's module that a name is in, if there is one"
+    if ":" not in name: return ""
+    user_object(what, name)                                                       # which imports it
+    file = getattr(sys.modules[name.partition(":")[0]], "__file__", None)
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
+
 def digest(
     cell: Cell,
     data: Dataset,  # its images
 ) -> str:  # 16 hexadecimal digits
     "A name for all that the result of a cell depends on"
     code = fingerprint(COMPUTED_BY + (TRAINED_BY if cell.iterations else ()))
-    return hashlib.sha256(json.dumps([flat(cell), data.digest, code]).encode()).hexdigest()[:16]
+    own = [_module_of(name, getattr(cell, name)) for name in ("network", "optimizer")]
+    return hashlib.sha256(json.dumps([flat(cell), data.digest, code, own]).encode()).hexdigest()[:16]
 
 # %% ../nbs/api/08_sweep.ipynb #916ffa9a
 def expand(
@@ -263,9 +277,11 @@ def learn_policies(
     if not cell.iterations: return [planned]
     def learn():
         features = cell.features or LearnedFilter(outlook.metric, outlook.arrival)
-        problem = make_problem(source, cell.trained.bucket, features, Settings(seed=cell.seed))
+        network = named_network(cell.network) if cell.network else Perceptron()
+        settings, optimizer = Settings(seed=cell.seed), named_optimizer(cell.optimizer)
+        problem = make_problem(source, cell.trained.bucket, features, settings, network, optimizer)
         return acting_policy(train(problem, cell.iterations, every=None, quiet=True).learner, problem)
-    key = images, cell.trained, cell.seed, cell.features, cell.iterations
+    key = images, cell.trained, cell.seed, cell.features, cell.iterations, cell.network, cell.optimizer
     return [planned, _keep("network", key, learn)]
 
 # %% ../nbs/api/08_sweep.ipynb #2e5db259
@@ -284,7 +300,11 @@ def run_cell(
     limited = [policy if policy.bucket == bucket else Transferred(policy, bucket) for policy in limited]
     learned = time.process_time() - began
     results = [simulate(policy, sequences) for policy in (weak(), *limited, LowerBound(bucket), strong())]
-    marks = (simulate(CausalOracle(test, bucket), sequences), clairvoyant(sequences, bucket)) if cell.bounds else ()
+    marks = ()
+    if cell.bounds:
+        oracle = CausalOracle(test, bucket)
+        results.append(simulate(Belief(oracle), sequences))
+        marks = simulate(oracle, sequences), clairvoyant(sequences, bucket)
     rows = comparison(results, *marks).reset_index().astype(object).replace({np.nan: None}).to_dict("records")
     cost = dict(learning_seconds=learned, seconds=time.process_time() - began)
     return [flat(cell) | row | cost | dict(data=images, version=__version__, numpy=np.__version__) for row in rows]
