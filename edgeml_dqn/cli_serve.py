@@ -25,6 +25,7 @@ from .bucket import TokenBucket
 from .cli import limit_number, one_sentence, show
 from .controller import Controller
 from .link import shaped
+from .network import user_object
 from .runtime import load_policy
 from .testbed import Scene, Tally, replay
 
