@@ -29,7 +29,8 @@ class Arrivals(Protocol):
         self,
         bucket: TokenBucket,  # the rate limit
     ) -> np.ndarray:  # float64 [states, levels, states]
-        "P(units that come in until the next image, its state | state), a full bucket's worth standing for all that is more"
+        """P(units that come in until the next image, its state | state),
+        a full bucket's worth standing for all that is more"""
 
     def sample(
         self,
@@ -55,12 +56,13 @@ def _lumped(
 # %% ../nbs/api/03_arrivals.ipynb #59cf0c3d
 def _check_probabilities(probs):
     if np.ndim(probs) != 1 or len(probs) < 2 or probs[0] >= 1 or np.min(probs) < 0 or not np.isclose(np.sum(probs), 1):
-        raise ValueError(f"probs is {probs}; expected the probability of each interval 0, 1, 2, ..., with sum 1, and not all of it at 0")
+        raise ValueError(f"probs is {probs}; expected the probability of each interval 0, 1, 2, ..., "
+                         "with sum 1, and not all of it at 0")
 
 @dataclass(frozen=True)
 class Independent:
     "Independent intervals, from a table; `ValueError` if it is not a law on 0, 1, 2, ... by which time moves on"
-    probs: tuple[float, ...]  # probability of each interval, from 0 (two images within a unit, as recorded ones may come) up
+    probs: tuple[float, ...]  # probability of each interval, from 0 (two images within a unit, as in a log) up
     states = 1  # nothing is hidden
 
     def __post_init__(self): _check_probabilities(self.probs)
@@ -127,7 +129,8 @@ class Observed:
 def observed_intervals(
     intervals: np.ndarray,  # time units, of any shape
 ) -> Observed:
-    "The law of the intervals that were seen; where there are more than `MOST_INTERVALS` values, neighbours are averaged"
+    """The law of the intervals that were seen;
+    where there are more than `MOST_INTERVALS` values, neighbours are averaged"""
     seen, counts = np.unique(np.ravel(intervals), return_counts=True)
     group = np.arange(len(seen))
     if len(seen) > MOST_INTERVALS:
@@ -153,7 +156,8 @@ def _from_start(periods, switch_probs, longest):
 
 def _from_image(periods, switch_probs, longest):
     "P(next interval, next state | state) [states, longest + 1, states], nothing lumped"
-    g, law = _from_start(periods, switch_probs, longest), np.zeros((2, longest + 1, 2))
+    g = _from_start(periods, switch_probs, longest)
+    law = np.zeros((2, longest + 1, 2))
     for s, (period, p) in enumerate(zip(periods, switch_probs)):
         law[s] = [_other_state_shows(g[1 - s], i, period, p, first=0) for i in range(longest + 1)]
         if period <= longest: law[s, period, s] += (1 - p) ** period
@@ -179,12 +183,16 @@ def _draw_modulated(
 ) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] time units; int8 [length] states
     "Inter-arrival times and states of `length` images that follow one seen in `state`"
     interarrival, states = np.empty(length, np.int32), np.empty(length, np.int8)
-    left, carry, t = rng.geometric(switch_probs[state]) - 1, 0, 0
+    left = rng.geometric(switch_probs[state]) - 1
+    carry, t = 0, 0
     while t < length:
         while left >= periods[state] and t < length:
             interarrival[t], states[t] = carry + periods[state], state
-            left, carry, t = left - periods[state], 0, t + 1
-        carry, state = carry + left, 1 - state
+            left = left - periods[state]
+            carry = 0
+            t = t + 1
+        carry = carry + left
+        state = 1 - state
         left = rng.geometric(switch_probs[state])
     return interarrival, states
 
@@ -193,18 +201,22 @@ LONGEST = 100_000  # time units that a period, or the mean stay in a state, may 
 
 @dataclass(frozen=True)
 class MarkovModulated:
-    "Two-state Markov-modulated periodic arrivals (paper, section 5.1); `ValueError` for a period below 1 or a probability outside (0, 1)"
+    """Two-state Markov-modulated periodic arrivals (paper, section 5.1);
+    `ValueError` for a period below 1 or a probability outside (0, 1)"""
     periods: tuple[int, int] = (1, 3)  # time units between images within each state
     switch_probs: tuple[float, float] = (.001, .0005)  # per time unit, of leaving each state
     states = 2
 
     def __post_init__(self):
         if len(self.periods) != 2 or not all(isinstance(i, Integral) and 1 <= i <= LONGEST for i in self.periods):
-            raise ValueError(f"periods is {self.periods}; expected two whole numbers of time units, at least 1, at most {LONGEST}")
+            raise ValueError(f"periods is {self.periods}; expected two whole numbers of time units, "
+                             f"at least 1, at most {LONGEST}")
         if len(self.switch_probs) != 2 or not all(1 / LONGEST <= p < 1 for p in self.switch_probs):
-            raise ValueError(f"switch_probs is {self.switch_probs}; expected two probabilities below 1, at least {1 / LONGEST:g}")
+            raise ValueError(f"switch_probs is {self.switch_probs}; expected two probabilities below 1, "
+                             f"at least {1 / LONGEST:g}")
         if max((1 - p) ** (i - 1) for i, p in zip(self.periods, self.switch_probs)) < 1e-4:
-            raise ValueError(f"periods is {self.periods} with switch_probs {self.switch_probs}; expected a state that lasts until its first image more often than once in 10,000 times")
+            raise ValueError(f"periods is {self.periods} with switch_probs {self.switch_probs}; expected a state "
+                             "that lasts until its first image more often than once in 10,000 times")
 
     def sample(
         self,
@@ -212,7 +224,8 @@ class MarkovModulated:
         rng: np.random.Generator,  # the stream's own
     ) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] time units since the image before; int8 [length] hidden state
         "Inter-arrival times of a stationary stream, and the state that each image finds"
-        return _draw_modulated(length, np.array(self.periods), np.array(self.switch_probs), int(rng.random() >= self.stationary[0]), rng)
+        return _draw_modulated(
+            length, np.array(self.periods), np.array(self.switch_probs), int(rng.random() >= self.stationary[0]), rng)
 
     def law(
         self,

@@ -54,10 +54,15 @@ def filter_locations(
 ) -> np.ndarray:  # float32 [n, width], P(location | metrics so far), each row ending at its last
     "Exact forward filter of the hidden location; width is at least min(N, w + the most images alike)"
     width = len(before)
-    keep, fresh, beliefs = np.float32(1 - reset_prob), np.float32(reset_prob / images), np.empty((len(last), width), np.float32)
+    keep = np.float32(1 - reset_prob)
+    fresh = np.float32(reset_prob / images)
+    beliefs = np.empty((len(last), width), np.float32)
     for t in range(len(last)):
-        belief, shift, full = beliefs[t], (last[t] - ended) % images, alike[t]
-        old, round = before[min(shift, width):], belief[max(0, images - shift):]
+        belief = beliefs[t]
+        shift = (last[t] - ended) % images
+        full = alike[t]
+        old = before[min(shift, width):]
+        round = belief[max(0, images - shift):]
         belief[:] = fresh
         for k in range(len(old)): belief[k] += keep * old[k]
         for k in range(len(round)): round[k] += keep * before[k]
@@ -80,7 +85,8 @@ def _filter(
     belief: np.ndarray,  # float64 [S], before the first
 ) -> np.ndarray:  # float32 [n, S], not a number from an impossible interval on
     "Beliefs after each of the intervals"
-    states, beliefs = len(belief), np.empty((len(seen), len(belief)), np.float32)
+    states = len(belief)
+    beliefs = np.empty((len(seen), len(belief)), np.float32)
     before, after = belief.copy(), np.empty(len(belief))
     for t in range(len(seen)):
         after[:] = 0
@@ -94,10 +100,13 @@ def filter_states(
     interarrival: np.ndarray,  # int [n], time units
     arrivals: Independent | MarkovModulated,  # the law by which images come
 ) -> np.ndarray:  # float32 [n, S], P(state at the image | intervals so far)
-    "Exact forward filter of the arrival state of a stationary stream; `ValueError` for an interval that the law rules out"
+    """Exact forward filter of the arrival state of a stationary stream;
+    `ValueError` for an interval that the law rules out"""
     law = np.ascontiguousarray(arrivals.law(int(interarrival.max()) + 1).swapaxes(0, 1))
     beliefs = _filter(interarrival, law, arrivals.stationary)
-    if np.isnan(beliefs[-1, 0]): raise ValueError(f"interarrival is {interarrival[np.isnan(beliefs[:, 0]).argmax()]} somewhere, which {arrivals} rules out")
+    if np.isnan(beliefs[-1, 0]):
+        raise ValueError(f"interarrival is {interarrival[np.isnan(beliefs[:, 0]).argmax()]} somewhere, "
+                         f"which {arrivals} rules out")
     return beliefs
 
 # %% ../nbs/api/05c_belief.ipynb #05a78869
@@ -111,20 +120,29 @@ def _lean(
     parts: np.ndarray,  # float32 [N], how much of it goes to the one after that
 ) -> np.ndarray:  # float32 [n, L * S]
     "Belief about the locations that were solved, with each state"
-    images, count, width, S = len(left), len(solved) - 1, locations.shape[1], states.shape[1]
-    weights, at = np.empty((len(last), count * S), np.float32), np.empty(count, np.float32)
+    images = len(left)
+    count = len(solved) - 1
+    width = locations.shape[1]
+    S = states.shape[1]
+    weights = np.empty((len(last), count * S), np.float32)
+    at = np.empty(count, np.float32)
     for t in range(len(last)):
-        here, k, at[:] = (last[t] - width + 1) % images, 0, 0
-        while k < width:                                                          # stretch by stretch, from one solved location to the next
+        here = (last[t] - width + 1) % images
+        k = 0
+        at[:] = 0
+        while k < width:  # stretch by stretch, from one solved location to the next
             j = left[here]
-            stretch, total, moved = min(width - k, solved[j + 1] - here), np.float32(0), np.float32(0)
-            belief, part = locations[t, k:k + stretch], parts[here:here + stretch]
+            stretch = min(width - k, solved[j + 1] - here)
+            total, moved = np.float32(0), np.float32(0)
+            belief = locations[t, k:k + stretch]
+            part = parts[here:here + stretch]
             for i in range(stretch):
                 total += belief[i]
                 moved += belief[i] * part[i]
             at[j] += total - moved
             at[j + 1 if j + 1 < count else 0] += moved
-            here, k = (here + stretch) % images, k + stretch
+            here = (here + stretch) % images
+            k = k + stretch
         for s in range(S): weights[t, s::S] = at * states[t, s]
     return weights
 
@@ -154,7 +172,8 @@ class Belief:
     @cached_property
     def _stretches(self):
         "What lies between them, as `_lean` takes it"
-        images, solved = self.leans.shape[0], np.append(self.locations, self.leans.shape[0])
+        images = self.leans.shape[0]
+        solved = np.append(self.locations, self.leans.shape[0])
         left = np.searchsorted(solved, np.arange(images), "right") - 1
         return solved, left, ((np.arange(images) - solved[left]) / np.diff(solved)[left]).astype(np.float32)
 
@@ -171,18 +190,22 @@ class Belief:
         stream: int,  # which of them
     ) -> Iterator[Prices]:  # blocks
         "The price of a token at each level, given the metrics and intervals so far"
-        source, leans = self.oracle.source, self.leans
+        source = self.oracle.source
+        leans = self.leans
         check_population(source, sequences)
         states = filter_states(sequences.intervals[stream], source.arrivals)
-        if leans.shape[1] == 1:                                                  # locations tell nothing
+        if leans.shape[1] == 1:  # locations tell nothing
             yield self.limit.priced(states)
             return
-        (last, alike), window = positions_alike(source.population.metric), source.order.window(len(source.population))
-        belief, ended = np.zeros((1, min(len(last), window + alike.max())), np.float32), 0
+        last, alike = positions_alike(source.population.metric)
+        window = source.order.window(len(source.population))
+        belief = np.zeros((1, min(len(last), window + alike.max())), np.float32)
+        ended = 0
         stretches = self._stretches
         for start in range(0, sequences.length, BLOCK):
             part = slice(start, start + BLOCK)
             index = sequences.index[stream, part]
-            belief = filter_locations(last[index], alike[index], window, float(source.order.reset_prob), len(last), belief[-1], ended)
+            belief = filter_locations(
+                last[index], alike[index], window, float(source.order.reset_prob), len(last), belief[-1], ended)
             ended = last[index[-1]]
             yield self.limit.priced(_lean(belief, last[index], states[part], *stretches))

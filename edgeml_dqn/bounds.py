@@ -32,7 +32,8 @@ def _earlier(
     cost: int,  # p
 ) -> None:
     "From the last image to the first"
-    held, capacity = np.zeros_like(left), len(left) - 1
+    held = np.zeros_like(left)
+    capacity = len(left) - 1
     for t in range(len(reward) - 1, -1, -1):
         more = gained[t]
         for n in range(cost): held[n] = left[n]
@@ -48,8 +49,10 @@ def clairvoyant(
 ) -> np.ndarray:  # float64 [streams], expected reward per image
     "The best that any policy could have earned on these very streams: exact dynamic programme from the end"
     def best(stream, ended):
-        reward, gained = sequences.population.expected[sequences.index[stream]], sequences.accrued(bucket, stream)
-        left, length = np.zeros(bucket.levels), max(1, BLOCK * 10_000 // bucket.levels)
+        reward = sequences.population.expected[sequences.index[stream]]
+        gained = sequences.accrued(bucket, stream)
+        left = np.zeros(bucket.levels)
+        length = max(1, BLOCK * 10_000 // bucket.levels)
         for end in range(len(reward), 0, -length):
             if ended.is_set(): break
             part = slice(max(0, end - length), end)
@@ -65,7 +68,8 @@ def window_above(
     window: int,  # w, how far it reaches
 ) -> tuple[np.ndarray, np.ndarray]:  # both [L, M]
     "P(R >= price) and E[R; R >= price] for an image drawn from the window at each location"
-    totals, start = np.concatenate([[0], np.cumsum(expected)]), locations[:, None]
+    totals = np.concatenate([[0], np.cumsum(expected)])
+    start = locations[:, None]
     end = np.minimum(start + window + 1, len(expected))
     wrapped = start + window + 1 - end
     first = np.searchsorted(expected, prices)
@@ -89,7 +93,8 @@ class RingProblem:
 
     def mean(self, values): return self.share @ values.reshape(len(self.locations), -1)
 
-    def wait(self, values): return (self.transition @ values.reshape(len(self.locations), -1).T).T.ravel()
+    def wait(self, values):
+        return (self.transition @ values.reshape(len(self.locations), -1).T).T.ravel()
 
     def decide(
         self,
@@ -108,11 +113,15 @@ class RingProblem:
         reward: np.ndarray,  # float64 [LM], what they earn
     ) -> np.ndarray:  # float64 [LM]
         "The values of these decisions"
-        count, keep = len(self.locations), 1 - self.reset_prob
+        count = len(self.locations)
+        keep = 1 - self.reset_prob
         stay = kron(eye_array(count), self.transition, format="csr") @ moves
-        solver, earned = splu((eye_array(len(values)) - keep * stay).tocsc()), keep * self.wait(reward)
-        def given(common, gain, earned): return solver.solve(earned + np.tile(self.reset_prob * (self.transition @ common) - gain, count))
-        def error(x): return np.append(x[:-1] - self.mean(moves @ given(x[:-1], x[-1], 0)), x[-2])
+        solver = splu((eye_array(len(values)) - keep * stay).tocsc())
+        earned = keep * self.wait(reward)
+        def given(common, gain, earned):
+            return solver.solve(earned + np.tile(self.reset_prob * (self.transition @ common) - gain, count))
+        def error(x):
+            return np.append(x[:-1] - self.mean(moves @ given(x[:-1], x[-1], 0)), x[-2])
         guess = np.append(self.mean(reward + moves @ values) + self.left_out, 0)
         target = np.append(self.mean(reward + moves @ given(0 * guess[:-1], 0, earned)) + self.left_out, 0)
         system = LinearOperator((len(guess),) * 2, matvec=error, dtype=float)
@@ -121,16 +130,19 @@ class RingProblem:
 
 # %% ../nbs/api/05b_bounds.ipynb #ef19cd87
 def bracket(
-    pieces: Iterable[tuple[RingProblem, np.ndarray]],  # of the ring, which together hold all its locations; and values [LM] of each, any
-) -> tuple[float, float, np.ndarray]:  # reward per image, the least and the most that the best gain can be; float64 [M], c
+    pieces: Iterable[tuple[RingProblem, np.ndarray]],  # that together hold all locations; and values [LM] of each, any
+) -> tuple[float, float, np.ndarray]:  # reward per image, least and most that the best gain can be; float64 [M], c
     "What is certain of the best gain"
-    common, low, high = 0, np.inf, -np.inf
+    common = 0
+    low, high = np.inf, -np.inf
     for problem, values in pieces:
         moves, reward = problem.decide(values)
-        held, by_location = reward + moves @ values, (len(problem.locations), -1)
+        held = reward + moves @ values
+        by_location = (len(problem.locations), -1)
         common = common + problem.mean(held) + problem.left_out
         change = (problem.wait((1 - problem.reset_prob) * held) - values).reshape(by_location)
-        low, high = np.minimum(low, change.min(0)), np.maximum(high, change.max(0))
+        low = np.minimum(low, change.min(0))
+        high = np.maximum(high, change.max(0))
     fresh = problem.reset_prob * (problem.transition @ common)
     return (low + fresh).min(), (high + fresh).max(), common
 
@@ -144,10 +156,11 @@ def solve_ring(
         low, high, _ = bracket([(problem, values)])
         if high - low <= tolerance: return values, low, high
         values = problem.evaluate(values, *problem.decide(values))
-    raise ArithmeticError(f"the best gain is between {low} and {high} after 100 policy iterations; expected a width of {tolerance:.0e}")
+    raise ArithmeticError(f"the best gain is between {low} and {high} after 100 policy iterations; "
+                          f"expected a width of {tolerance:.0e}")
 
 # %% ../nbs/api/05b_bounds.ipynb #05b0c0d4
-MOST_STATES = 300_000  # locations times levels, times arrival states, whose equations are solved where there is a choice
+MOST_STATES = 300_000  # locations times levels, times arrival states, whose equations are solved if there is a choice
 MOST_LEVELS = 16_000  # times arrival states, of each location
 PIECE = 100_000  # of them that are swept at a time
 FEWEST = 64  # locations that can stand for all
@@ -171,7 +184,8 @@ def leaning(
     left = np.searchsorted(locations, here, "right") - 1
     ends = np.append(locations, images)
     part = (here - locations[left]) / (ends[left + 1] - locations[left])
-    rows, columns = np.concatenate([here, here]), np.concatenate([left, (left + 1) % len(locations)])
+    rows = np.concatenate([here, here])
+    columns = np.concatenate([left, (left + 1) % len(locations)])
     leans = coo_array((np.concatenate([1 - part, part]), (rows, columns)), shape=(images, len(locations))).tocsr()
     leans.eliminate_zeros()
     return leans
@@ -201,9 +215,11 @@ def _sweep(
                 mean = 0.
                 for e in range(starts[k], starts[k + 1]): mean += prob[e] * best[held[e]]
                 new = keep * mean + fresh[k]
-                least, most = min(least, new - left[k]), max(most, new - left[k])
+                least = min(least, new - left[k])
+                most = max(most, new - left[k])
                 left[k] = new
-            if sweep % 16 == 15 and most - least < .5 * abs(most + least): left += keep / (1 - keep) * (most + least) / 2
+            if sweep % 16 == 15 and most - least < .5 * abs(most + least):
+                left += keep / (1 - keep) * (most + least) / 2
             if most - least + abs(most + least) * keep / (1 - keep) < 1e-12: break
 
 def pieces(
@@ -214,7 +230,9 @@ def pieces(
 ) -> Iterator[tuple[RingProblem, np.ndarray]]:  # of all locations
     "The ring piece by piece, its values interpolated and swept"
     moves, reward = problem.decide(values)
-    keep, T, images = 1 - problem.reset_prob, problem.transition, leans.shape[0]
+    keep = 1 - problem.reset_prob
+    T = problem.transition
+    images = leans.shape[0]
     fresh = problem.reset_prob * (T @ (problem.mean(reward + moves @ values) + problem.left_out)) - gain
     sweeps = min(1000, int(np.log(1e-4) / np.log(keep)))
     for here in np.array_split(np.arange(images), -(-images * len(fresh) // PIECE)):
@@ -222,7 +240,9 @@ def pieces(
         swept = leans[here] @ values.reshape(leans.shape[1], -1)
         for count in (sweeps, 1 + sweeps // 2):
             moves, reward = piece.decide(swept.ravel())
-            _sweep(swept, 1 - moves.diagonal().reshape(swept.shape), reward.reshape(swept.shape), T.indptr, T.indices, T.data, keep, fresh, problem.cost, count)
+            _sweep(
+                swept, 1 - moves.diagonal().reshape(swept.shape), reward.reshape(swept.shape),
+                T.indptr, T.indices, T.data, keep, fresh, problem.cost, count)
         yield piece, swept.ravel()
 
 # %% ../nbs/api/05b_bounds.ipynb #1b020080
@@ -232,16 +252,19 @@ def check_population(
 ):
     "`ValueError` if the sequences are not of the source's images"
     if not np.array_equal(source.population.metric, sequences.population.metric):
-        raise ValueError(f"the sequences are of another population ({len(sequences.population)} images); expected that of the source ({len(source.population)} images)")
+        raise ValueError(f"the sequences are of another population ({len(sequences.population)} images); "
+                         f"expected that of the source ({len(source.population)} images)")
 
 class TooManyLevels(ValueError):
     "A lattice that is too fine, or a bucket too deep, for the equations of many locations"
     def __init__(self, bucket, most):
-        super().__init__(f"rate {bucket.rate} with depth {bucket.depth} has {bucket.levels} token levels; expected at most {most} for a causal oracle")
+        super().__init__(f"rate {bucket.rate} with depth {bucket.depth} has {bucket.levels} token levels; "
+                         f"expected at most {most} for a causal oracle")
 
 @dataclass(frozen=True, eq=False)
 class CausalOracle:
-    "The best policy that knows hidden location and state but not the future: a bound. `TooManyLevels` where it cannot be computed, `ArithmeticError` if the gain cannot be certified to the tolerance"
+    """The best policy that knows hidden location and state but not the future: a bound.
+    `TooManyLevels` where it cannot be computed, `ArithmeticError` if the gain cannot be certified to the tolerance"""
     source: Source  # the process: images, their order and their times
     bucket: TokenBucket  # the limit
     tolerance: float = 1e-8  # of the gain, in units of the largest expected reward, if all locations are solved
@@ -252,17 +275,24 @@ class CausalOracle:
     name = "Causal oracle"
 
     def __post_init__(self):
-        order, images = self.source.order, len(self.source.population)
+        order = self.source.order
+        images = len(self.source.population)
         alone = order.reset_prob == 1 or order.window(images) + 1 == images
         leans, values, low, high = self._on_one() if alone else self._on_ring()
-        solution = dict(leans=leans, values=values.reshape(leans.shape[1], -1, self.bucket.levels), gain=(low + high) / 2, span=high - low)
+        solution = dict(
+            leans=leans,
+            values=values.reshape(leans.shape[1], -1, self.bucket.levels),
+            gain=(low + high) / 2,
+            span=high - low)
         for name, value in solution.items(): object.__setattr__(self, name, value)
 
     def _problem(self, locations, leans, window, reset_prob):
         "The equations on some locations"
-        expected, transition = self.source.population.expected, token_transition(self.source.arrivals.accrued(self.bucket)).tocsr()
+        expected = self.source.population.expected
+        transition = token_transition(self.source.arrivals.accrued(self.bucket)).tocsr()
         share = leans.sum(0) / len(expected)
-        return RingProblem(expected, locations, window, float(reset_prob), transition, self.bucket.cost, self.bucket.levels, share)
+        return RingProblem(
+            expected, locations, window, float(reset_prob), transition, self.bucket.cost, self.bucket.levels, share)
 
     def _on_one(self):
         "One location for all, and the bracket of the gain"
@@ -275,19 +305,26 @@ class CausalOracle:
 
     def _on_ring(self):
         "As many locations as can be solved, and the bracket of the gain on all of them"
-        expected, order, states = self.source.population.expected, self.source.order, self.source.arrivals.states
-        images, window, levels = len(expected), order.window(len(expected)), states * self.bucket.levels
+        expected = self.source.population.expected
+        order = self.source.order
+        states = self.source.arrivals.states
+        images = len(expected)
+        window = order.window(len(expected))
+        levels = states * self.bucket.levels
         if levels > MOST_LEVELS: raise TooManyLevels(self.bucket, MOST_LEVELS // states)
         most = max(FEWEST, MOST_STATES // levels)
-        before, values = csr_array(np.ones((images, 1))), np.zeros((1, levels))
+        before = csr_array(np.ones((images, 1)))
+        values = np.zeros((1, levels))
         tolerance = self.tolerance * np.abs(expected).max()
         for count in (images // 16, images):
             locations = some_locations(images, window, max(1, min(count, most)))
             leans = leaning(locations, images)
             problem = self._problem(locations, leans, window, order.reset_prob)
             values, low, high = solve_ring(problem, (before[locations] @ values).ravel(), tolerance)
-            before, values = leans, values.reshape(len(locations), -1)
-        if len(locations) < images: return leans, *_corrected(problem, values.ravel(), leans, (low + high) / 2, tolerance)
+            before = leans
+            values = values.reshape(len(locations), -1)
+        if len(locations) < images:
+            return leans, *_corrected(problem, values.ravel(), leans, (low + high) / 2, tolerance)
         return leans, values, low, high
 
     def prices(
@@ -297,9 +334,11 @@ class CausalOracle:
     ) -> Iterator[np.ndarray | Prices]:  # blocks
         "The price of a token at each level, given the hidden location and state of each image"
         check_population(self.source, sequences)
-        if sequences.location is None or sequences.state is None: raise ValueError("the sequences have no hidden location or state; the causal oracle needs simulated ones")
+        if sequences.location is None or sequences.state is None:
+            raise ValueError("the sequences have no hidden location or state; the causal oracle needs simulated ones")
         location, state = sequences.location[stream], sequences.state[stream]
-        table, all_of_them = token_prices(self.values, self.bucket.cost), self.leans.shape[0] == self.leans.shape[1]
+        table = token_prices(self.values, self.bucket.cost)
+        all_of_them = self.leans.shape[0] == self.leans.shape[1]
         for start in range(0, len(location), BLOCK):
             part = slice(start, start + BLOCK)
             if all_of_them: yield table[location[part], state[part]]
@@ -307,11 +346,13 @@ class CausalOracle:
 
     def _known(self, location, state):
         "Weights of the limit where location and state are certain"
-        leans, state = self.leans[location].toarray(), np.eye(self.values.shape[1])[state]
+        leans = self.leans[location].toarray()
+        state = np.eye(self.values.shape[1])[state]
         return (leans[:, :, None] * state[:, None]).reshape(len(leans), -1).astype(np.float32)
 
     @cached_property
-    def limit(self) -> Limit: return averaging(self.name, self.bucket, self.values)  # weights: how much each location that was solved counts
+    def limit(self) -> Limit:  # weights: how much each location that was solved counts
+        return averaging(self.name, self.bucket, self.values)
 
 def averaging(
     name: str,  # of the policy

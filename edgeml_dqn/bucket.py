@@ -20,7 +20,8 @@ def as_fraction(
 ) -> Fraction:  # exactly the decimal that was written
     "The exact fraction of a decimal; `ValueError` for what is not a finite number"
     try: return Fraction(value if isinstance(value, Rational) and not isinstance(value, bool) else str(value))
-    except (ValueError, ZeroDivisionError): raise ValueError(f"{name} is {value!r}; expected a finite number such as 0.1") from None
+    except (ValueError, ZeroDivisionError):
+        raise ValueError(f"{name} is {value!r}; expected a finite number such as 0.1") from None
 
 # %% ../nbs/api/00_bucket.ipynb #addb5779
 MAX_COST = 10_000  # the finest lattice: units in one token
@@ -51,7 +52,8 @@ def step(
 # %% ../nbs/api/00_bucket.ipynb #c9c5d90c
 @dataclass(frozen=True)
 class TokenBucket:
-    "A rate limit of `rate` tokens per time unit up to `depth`, on an exact lattice; `ValueError` for a limit that makes no sense (paper, section 3)"
+    """A rate limit of `rate` tokens per time unit up to `depth`, on an exact lattice;
+    `ValueError` for a limit that makes no sense (paper, section 3)"""
     rate: Fraction  # r, tokens per time unit, above 0
     depth: Fraction  # b, tokens in a full bucket, at least 1
     refill: int = field(init=False)  # q, units of 1/cost token per time unit
@@ -65,8 +67,12 @@ class TokenBucket:
         if depth < 1: raise ValueError(f"depth is {self.depth}; expected at least 1 token, the price of one offload")
         cost = lcm(rate.denominator, depth.denominator)
         if cost > MAX_COST: raise ValueError(_too_fine(rate, depth, cost))
-        if depth * cost > MAX_CAPACITY: raise ValueError(f"depth is {self.depth}; expected at most {MAX_CAPACITY // cost}, {MAX_CAPACITY} units of 1/{cost} token")
-        if rate * cost > MAX_REFILL: raise ValueError(f"rate is {self.rate}; expected at most {MAX_REFILL // cost} tokens per time unit, or a shorter time unit")
+        if depth * cost > MAX_CAPACITY:
+            raise ValueError(f"depth is {self.depth}; expected at most {MAX_CAPACITY // cost}, "
+                             f"{MAX_CAPACITY} units of 1/{cost} token")
+        if rate * cost > MAX_REFILL:
+            raise ValueError(f"rate is {self.rate}; expected at most {MAX_REFILL // cost} tokens per time unit, "
+                             "or a shorter time unit")
         values = dict(rate=rate, depth=depth, refill=int(rate * cost), cost=cost, capacity=int(depth * cost))
         for name, value in values.items(): object.__setattr__(self, name, value)
 
@@ -82,11 +88,14 @@ class TokenBucket:
 
 def _too_fine(rate, depth, cost):
     near = " and ".join(f"{name} {value}" for name, value in zip(("rate", "depth"), nearest_lattice(rate, depth)))
-    return f"rate {rate} with depth {depth} needs {cost} units a token, more than {MAX_COST}; the nearest that does not is {near}"
+    return (f"rate {rate} with depth {depth} needs {cost} units a token, more than {MAX_COST}; "
+            f"the nearest that does not is {near}")
 
 # %% ../nbs/api/00_bucket.ipynb #6bc477c3
 def _need(ok, message, value):
-    if not np.all(ok): raise ValueError(message.format(np.asarray(value)[~np.asarray(ok)].flat[0] if np.ndim(value) else value))
+    if not np.all(ok):
+        raise ValueError(message.format(
+            np.asarray(value)[~np.asarray(ok)].flat[0] if np.ndim(value) else value))
 
 def after(
     bucket: TokenBucket,  # the rate limit
@@ -95,7 +104,11 @@ def after(
     interarrival: int | np.ndarray = 1,  # whole time units until the next image
 ) -> np.ndarray:  # units in hand at the next decision
     "Tokens after a decision and the wait for the next image; `ValueError` for a step that no bucket allows"
-    _need((np.asarray(tokens) >= 0) & (np.asarray(tokens) <= bucket.capacity), f"tokens is {{}}; expected 0 to {bucket.capacity} units", tokens)
+    _need((np.asarray(tokens) >= 0) & (np.asarray(tokens) <= bucket.capacity),
+          f"tokens is {{}}; expected 0 to {bucket.capacity} units", tokens)
     _need(np.asarray(interarrival) >= 1, "interarrival is {}; expected at least 1 time unit", interarrival)
-    _need(~np.asarray(offload, bool) | (np.asarray(tokens) >= bucket.cost), f"tokens is {{}}; an offload costs {bucket.cost} units", tokens)
-    return np.minimum(bucket.capacity, tokens - bucket.cost * np.asarray(offload, int) + bucket.refill * np.asarray(interarrival))
+    _need(~np.asarray(offload, bool) | (np.asarray(tokens) >= bucket.cost),
+          f"tokens is {{}}; an offload costs {bucket.cost} units", tokens)
+    return np.minimum(
+        bucket.capacity,
+        tokens - bucket.cost * np.asarray(offload, int) + bucket.refill * np.asarray(interarrival))

@@ -25,10 +25,14 @@ def ranks(
     labels: np.ndarray,  # [N], true classes, of any type
 ) -> np.ndarray:  # int [N]
     "How many classes stand before the true one; `ValueError` for a class that does not exist"
-    logits, labels = as_rows(logits, "logits"), as_classes(labels, "labels")
-    if len(labels) != len(logits): raise ValueError(f"labels has {len(labels)} entries; expected a class for each of {len(logits)} images")
+    logits = as_rows(logits, "logits")
+    labels = as_classes(labels, "labels")
+    if len(labels) != len(logits):
+        raise ValueError(f"labels has {len(labels)} entries; expected a class for each of {len(logits)} images")
     bad = np.flatnonzero(labels >= logits.shape[1])
-    if len(bad): raise ValueError(f"labels is {labels[bad[0]]} at row {bad[0]}; expected classes 0 to {logits.shape[1] - 1}")
+    if len(bad):
+        raise ValueError(f"labels is {labels[bad[0]]} at row {bad[0]}; "
+                         f"expected classes 0 to {logits.shape[1] - 1}")
     labels = labels[:, None]
     own = np.take_along_axis(logits, labels, 1)
     return ((logits > own) | (logits == own) & (np.arange(logits.shape[1]) < labels)).sum(1)
@@ -41,7 +45,8 @@ def answer_loss(
     "The loss of each answer; `ValueError` for a kind that there is not"
     rank, (classes, k) = ranks(logits, labels), (np.shape(logits)[1], kind.removeprefix("top"))
     if kind == "rank": return rank / (classes - 1)
-    if not (kind.startswith("top") and k.isdecimal() and 1 <= int(k) < classes): raise ValueError(f"loss is {kind!r}; expected rank, or top1 to top{classes - 1}")
+    if not (kind.startswith("top") and k.isdecimal() and 1 <= int(k) < classes):
+        raise ValueError(f"loss is {kind!r}; expected rank, or top1 to top{classes - 1}")
     return (rank >= int(k)).astype(float)
 
 # %% ../nbs/api/02b_calibration.ipynb #d854e172
@@ -60,10 +65,13 @@ def fit_temperature(
 ) -> float:  # .01 to 100
     "The temperature under which the labels are most likely"
     from scipy.optimize import minimize_scalar  # here, since a device that has its temperature fits none
-    ranks(logits, labels)                                                     # for its checks
-    logits, true = as_rows(logits, "logits"), as_classes(labels, "labels")[:, None]
-    def surprise(log_temperature): return -np.take_along_axis(log_probabilities(logits, np.exp(log_temperature)), true, 1).mean()
-    return float(np.exp(minimize_scalar(surprise, bounds=np.log([.01, 100]), method="bounded", options=dict(xatol=1e-6)).x))
+    ranks(logits, labels)  # for its checks
+    logits = as_rows(logits, "logits")
+    true = as_classes(labels, "labels")[:, None]
+    def surprise(log_temperature):
+        return -np.take_along_axis(log_probabilities(logits, np.exp(log_temperature)), true, 1).mean()
+    return float(np.exp(minimize_scalar(
+        surprise, bounds=np.log([.01, 100]), method="bounded", options=dict(xatol=1e-6)).x))
 
 def entropy(
     logits: np.ndarray,  # float [..., C]
@@ -81,9 +89,12 @@ def reliability(
     bins: int = 15,  # of equally many images
 ) -> tuple[np.ndarray, np.ndarray]:  # mean confidence [bins], rising; accuracy [bins]
     "How sure a classifier says to be of its answers, and how often they are right"
-    confidence, right = np.exp(log_probabilities(logits, temperature).max(1)), ranks(logits, labels) == 0
+    confidence = np.exp(log_probabilities(logits, temperature).max(1))
+    right = ranks(logits, labels) == 0
     parts = np.array_split(np.argsort(confidence, kind="stable"), min(bins, len(confidence)))
-    return np.array([confidence[part].mean() for part in parts]), np.array([right[part].mean() for part in parts])
+    return (
+        np.array([confidence[part].mean() for part in parts]),
+        np.array([right[part].mean() for part in parts]))
 
 def calibration_error(
     confidence: np.ndarray,  # float [bins]
@@ -102,7 +113,9 @@ def plot_reliability(
     for value, name, colour in ((1, "before", "0.6"), (temperature, f"T = {temperature:.2f}", "C0")):
         curve = reliability(logits, labels, value)
         ax.plot(*curve, "o-", color=colour, label=f"{name}, error {calibration_error(*curve):.3f}")
-    ax.axline((1, 1), slope=1, color="k", lw=.5); ax.set(xlabel="confidence", ylabel="accuracy"); ax.legend(frameon=False)
+    ax.axline((1, 1), slope=1, color="k", lw=.5)
+    ax.set(xlabel="confidence", ylabel="accuracy")
+    ax.legend(frameon=False)
 
 # %% ../nbs/api/02b_calibration.ipynb #6a07cec5
 def as_score(
@@ -142,7 +155,10 @@ def write_metric(
     **facts,  # about it, plain JSON values
 ) -> None:
     "Keep a metric, and what is known of it"
-    kept = dict(temperature=metric.temperature, score=metric.curve.metric.tolist(), expected_reward=metric.curve.reward.tolist())
+    kept = dict(
+        temperature=metric.temperature,
+        score=metric.curve.metric.tolist(),
+        expected_reward=metric.curve.reward.tolist())
     write_atomically(path, lambda file: file.write(json.dumps(facts | kept).encode()))
 
 def read_metric(
@@ -154,7 +170,8 @@ def read_metric(
         score, reward, temperature = (kept[name] for name in ("score", "expected_reward", "temperature"))
         curve = ExpectedReward(as_numbers(score, "score"), as_numbers(reward, "expected_reward"))
         if temperature is None: return OffloadingMetric(None, curve)
-        if not isinstance(temperature, int | float) or not 0 < temperature < np.inf: raise ValueError(f"temperature is {temperature}")
+        if not isinstance(temperature, int | float) or not 0 < temperature < np.inf:
+            raise ValueError(f"temperature is {temperature}")
         return OffloadingMetric(float(temperature), curve)
     except KeyError as error: why = f"there is no {error.args[0]}"
     except (ValueError, TypeError, RecursionError) as error: why = one_line(error)

@@ -31,7 +31,7 @@ def _number(entry):
     if not isinstance(entry, NUMBERS): raise TypeError
     if not isinstance(entry, str | bytes): return float(entry)
     text = (entry.decode() if isinstance(entry, bytes) else entry).strip()
-    if "_" in text: raise ValueError                                              # a number in Python, but not in files
+    if "_" in text: raise ValueError  # a number in Python, but not in files
     return float(text) if text else np.nan
 
 def as_floats(
@@ -65,7 +65,8 @@ def _finite(values, name, unknown, shape, expected):
     array = array.reshape(len(array), *sizes)
     bad = np.argwhere(~((array <= LARGEST) & (array >= -LARGEST)) & ~(np.isnan(array) & unknown))
     if len(bad):
-        value, place = array[tuple(bad[0])], ", class ".join(map(str, bad[0]))
+        value = array[tuple(bad[0])]
+        place = ", class ".join(map(str, bad[0]))
         raise ValueError(f"{name} is {value} at row {place}; expected finite numbers, of size {LARGEST:g} at most")
     return array
 
@@ -107,10 +108,10 @@ def as_truths(
     return _whole(values, name, lambda numbers: (numbers == 0) | (numbers == 1), "0 or 1").astype(bool)
 
 # %% ../nbs/api/00d_columns.ipynb #0d0d0019
-CONVERTED = dict(
+CONVERTED = dict(  # by what each becomes what it is
     metric=as_numbers, score=as_numbers, expected_reward=as_numbers,
     reward=as_numbers, loss_weak=as_numbers, loss_strong=as_numbers,
-    weak_logits=as_rows, strong_logits=as_rows, labels=as_classes, test=as_truths)  # by what each becomes what it is
+    weak_logits=as_rows, strong_logits=as_rows, labels=as_classes, test=as_truths)
 CLASS = re.compile(r"(weak_logits|strong_logits)_(\d+)")
 
 def known_name(
@@ -126,7 +127,8 @@ def check_counts(
     "`ValueError` for columns that are not of one length"
     known = {name: each for name, each in columns.items() if each is not None and known_name(name)}
     counts = {name: len(each) if np.ndim(each) else None for name, each in known.items()}
-    if len(set(counts.values())) > 1: raise ValueError(f"columns have lengths {counts}; expected one entry each per image")
+    if len(set(counts.values())) > 1:
+        raise ValueError(f"columns have lengths {counts}; expected one entry each per image")
 
 def column(
     columns: dict[str, Any],  # by known names, as they came; others are left alone
@@ -143,9 +145,12 @@ def _classes(columns, name):
     "Columns of single logits, in the order of classes"
     found = {int(match[2]): each for each in columns if (match := CLASS.fullmatch(each)) and match[1] == name}
     if not found: return []
-    if columns.get(name) is not None: raise ValueError(f"there are both {name} and {found[min(found)]}; expected one or the other")
+    if columns.get(name) is not None:
+        raise ValueError(f"there are both {name} and {found[min(found)]}; expected one or the other")
     lacking = next((number for number in range(max(2, len(found))) if number not in found), None)
-    if lacking is not None: raise ValueError(f"there is no {name}_{lacking} beside {found[max(found)]}; expected a column for each class, from 0 on")
+    if lacking is not None:
+        raise ValueError(f"there is no {name}_{lacking} beside {found[max(found)]}; "
+                         "expected a column for each class, from 0 on")
     return [found[number] for number in sorted(found)]
 
 def names_of(

@@ -39,7 +39,8 @@ def read_header(
     except UnicodeDecodeError: raise Fault("the header is not UTF-8") from None
     if not line: raise Fault("there is no header; expected names of columns, such as timestamp and metric")
     if not any(map(known_name, names)) and any(map(_is_number, names)):
-        raise Fault(f"there is no header: the first line is {line.decode()[:60]!r}; expected names of columns, such as timestamp and metric")
+        raise Fault(f"there is no header: the first line is {line.decode()[:60]!r}; "
+                    "expected names of columns, such as timestamp and metric")
     return separator, names
 
 def _is_number(text):
@@ -60,7 +61,8 @@ def _parse(text, separator, names, decimal="."):
     except ValueError:
         if not uneven: raise
         row = uneven[0]
-        raise Fault(f"line {row.number} has {row.actual_columns} entries; expected {row.expected_columns}, as in the header") from None
+        raise Fault(f"line {row.number} has {row.actual_columns} entries; "
+                    f"expected {row.expected_columns}, as in the header") from None
 
 def read_csv(
     file: BinaryIO,  # open

@@ -22,20 +22,25 @@ def read_table(
     name: str,  # file name under edgeml_dqn/tables, without .csv
 ) -> np.ndarray:  # float64 [columns, rows]
     "The columns of a table of published facts that the package carries"
-    with files("edgeml_dqn").joinpath("tables", f"{name}.csv").open() as file: return np.loadtxt(file, delimiter=",", skiprows=1, unpack=True)
+    with files("edgeml_dqn").joinpath("tables", f"{name}.csv").open() as file:
+        return np.loadtxt(file, delimiter=",", skiprows=1, unpack=True)
 
 # %% ../nbs/api/01_data.ipynb #92da9c43
 @dataclass(frozen=True, eq=False)
 class Images:
-    "Metric and losses of a set of images; `ValueError` for columns that are not finite numbers of equal count (paper, section 2)"
+    """Metric and losses of a set of images;
+    `ValueError` for columns that are not finite numbers of equal count (paper, section 2)"""
     metric: np.ndarray  # float64 [N], ranks images by the expected gain of offloading them
     loss_weak: np.ndarray  # float64 [N], loss of the weak classifier's answer
     loss_strong: np.ndarray  # float64 [N], loss of the strong classifier's answer
 
     def __post_init__(self):
-        for name in ("metric", "loss_weak", "loss_strong"): object.__setattr__(self, name, as_numbers(getattr(self, name), name))
+        for name in ("metric", "loss_weak", "loss_strong"):
+            object.__setattr__(self, name, as_numbers(getattr(self, name), name))
         counts = {name: len(getattr(self, name)) for name in ("metric", "loss_weak", "loss_strong")}
-        if len(set(counts.values())) > 1: raise ValueError(f"images have columns of unequal lengths {counts}; expected one entry each per image")
+        if len(set(counts.values())) > 1:
+            raise ValueError(f"images have columns of unequal lengths {counts}; "
+                             "expected one entry each per image")
 
     def __len__(self): return len(self.metric)
 
@@ -54,21 +59,28 @@ class Dataset:
 
     def __post_init__(self):
         if self.train.metric.std() <= 1e-12 * np.abs(self.train.metric).max():
-            raise ValueError(f"{self.name}: the training metric is {self.train.metric[0]} for every image; expected one that ranks images")
+            raise ValueError(f"{self.name}: the training metric is {self.train.metric[0]} for every image; "
+                             "expected one that ranks images")
 
     @property
     def digest(self) -> str:  # 16 hexadecimal digits
         "A fingerprint of all six columns"
         columns = astuple(self.train) + astuple(self.test)
-        return hashlib.sha256(b"".join(len(c).to_bytes(8, "little") + c.tobytes() for c in columns)).hexdigest()[:16]
+        return hashlib.sha256(
+            b"".join(len(c).to_bytes(8, "little") + c.tobytes() for c in columns)
+        ).hexdigest()[:16]
 
 # %% ../nbs/api/01_data.ipynb #9ee94865
-KEYS = {"metric": "metric_{}", "loss_weak": "wcost_{}", "loss_strong": "scost_{}"}  # our names, and those of the published files
+KEYS = {  # our names, and those of the published files
+    "metric": "metric_{}",
+    "loss_weak": "wcost_{}",
+    "loss_strong": "scost_{}"}
 
 def read_npz(
-    path: str | PathLike,  # a file with metric_tr metric_ts wcost_tr wcost_ts scost_tr scost_ts, one number per image each
+    path: str | PathLike,  # holds metric_tr metric_ts wcost_tr wcost_ts scost_tr scost_ts, one number per image each
 ) -> Dataset:  # named after the file
-    "A data set in the published format; `OSError` if it cannot be opened, `ValueError` naming file and key if it is not one"
+    """A data set in the published format; `OSError` if it cannot be opened,
+    `ValueError` naming file and key if it is not one"""
     names = [key.format(part) for part in ("tr", "ts") for key in KEYS.values()]
     arrays = read_arrays(path, names)
     train, test = (_images(arrays, path, part) for part in ("tr", "ts"))
@@ -86,7 +98,10 @@ def write_npz(
     data: Dataset,  # what to keep
 ) -> None:
     "Keep a data set in the published format"
-    columns = {key.format(part): getattr(images, name) for part, images in (("tr", data.train), ("ts", data.test)) for name, key in KEYS.items()}
+    columns = {
+        key.format(part): getattr(images, name)
+        for part, images in (("tr", data.train), ("ts", data.test))
+        for name, key in KEYS.items()}
     write_atomically(path, lambda file: np.savez(file, **columns))
 
 # %% ../nbs/api/01_data.ipynb #0553fe69
@@ -99,10 +114,14 @@ def ilsvrc() -> Dataset:  # 3,334 images, the same for training and testing
 def read_data(
     source: str | PathLike,  # ilsvrc, or the path of a file in the published format
 ) -> Dataset:
-    "The data set of that name or file; errors as `read_npz`, and `ValueError` for another table, of which a data set can be made"
+    """The data set of that name or file;
+    errors as `read_npz`, and `ValueError` for another table, of which a data set can be made"""
     if str(source) == "ilsvrc": return ilsvrc()
     names = column_names(source)
-    kind, known = kind_of(source), set(map(known_name, names)) - {None}
+    kind = kind_of(source)
+    known = set(map(known_name, names)) - {None}
     if kind == "npz" and not known: return read_npz(source)
-    if kind == "JSON lines" or "timestamp" in known: raise ValueError(f"{source} is a log, which edgeml-plan and edgeml-train take; expected a data set")
-    raise ValueError(f"{source} has the columns {names_of(names)}; expected a log, with a timestamp, or what edgeml-metric {source} OUT makes of a table of a pair of classifiers")
+    if kind == "JSON lines" or "timestamp" in known:
+        raise ValueError(f"{source} is a log, which edgeml-plan and edgeml-train take; expected a data set")
+    raise ValueError(f"{source} has the columns {names_of(names)}; expected a log, with a timestamp, "
+                     f"or what edgeml-metric {source} OUT makes of a table of a pair of classifiers")

@@ -20,7 +20,8 @@ def warn_of_no_folder() -> None:
 def compiled(
     **options,  # of numba.njit
 ) -> Callable[[Callable], Callable]:  # a decorator
-    "Compile a function by Numba, and keep its machine code if there is a folder for it; else a warning says what that costs"
+    """Compile a function by Numba, and keep its machine code if there is a folder for it;
+    else a warning says what that costs"""
     import numba  # here, since a device needs none
     def compile(function):
         try: return numba.njit(cache=True, **options)(function)

@@ -34,7 +34,7 @@ class Features(Protocol):
         scaled: np.ndarray,  # float [S, L], metrics on the training scale
         intervals: np.ndarray,  # [S, L], time units since the image before
         memory: Any,  # of the pieces before
-    ) -> tuple[dict[str, np.ndarray], Any]:  # float32 [S, L + T - 1, W] or [S, L, K] for each input; the memory for the next piece
+    ) -> tuple[dict[str, np.ndarray], Any]:  # float32 [S, L + T - 1, W] or [S, L, K] each; memory for the next piece
         "The features at each image of a piece of each stream"
 
 # %% ../nbs/api/06c_features.ipynb #e3ba4cdf
@@ -42,7 +42,8 @@ MOST_PAST = 10_000  # images that a history may reach back
 
 @dataclass(frozen=True)
 class History:
-    "The last metrics, and intervals, one by one (paper, section 4.2); `ValueError` for a history without its present image, or without end"
+    """The last metrics, and intervals, one by one (paper, section 4.2);
+    `ValueError` for a history without its present image, or without end"""
     metric_history: int = 96  # T, metrics, the one at hand included
     arrival_history: int | None = None  # inter-arrival times, the last included; None: not looked at
 
@@ -58,13 +59,15 @@ class History:
         return {name: length for name, length in lengths.items() if length}
 
     @property
-    def shapes(self) -> dict[str, tuple[int, int]]: return {name: (length, 1) for name, length in self.lengths.items()}
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        return {name: (length, 1) for name, length in self.lengths.items()}
 
     @property
     def warmup(self) -> int: return max(self.lengths.values()) - 1  # images before a history is whole
 
     @property
-    def observes_intervals(self) -> bool: return self.arrival_history is not None  # or else only their law is known
+    def observes_intervals(self) -> bool:  # or else only their law is known
+        return self.arrival_history is not None
 
     def start(
         self,
@@ -78,11 +81,13 @@ class History:
         scaled: np.ndarray,  # float [S, L], metrics on the training scale
         intervals: np.ndarray,  # [S, L], time units since the image before
         memory: list[np.ndarray],  # of the pieces before
-    ) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:  # float32 [S, L + T - 1, 1] for each window, oldest first; the memory for the next piece
+    ) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:  # float32 [S, L + T - 1, 1] each, oldest first; next memory
         "The series that windows are cut from, along a piece of each stream"
         seen = zip(memory, (scaled, intervals - 1))
         series = [np.concatenate([past, new.astype(np.float32)], 1) for past, new in seen]
-        return {name: values[..., None] for name, values in zip(self.lengths, series)}, [values[:, scaled.shape[1]:] for values in series]
+        return (
+            {name: values[..., None] for name, values in zip(self.lengths, series)},
+            [values[:, scaled.shape[1]:] for values in series])
 
 # %% ../nbs/api/06c_features.ipynb #7c059289
 @compiled(fastmath=True, error_model="numpy")
@@ -93,11 +98,12 @@ def update_belief(
     posterior: np.ndarray,  # float32 [K], filled: belief about this state
 ) -> float:  # the symbol's probability
     "Bayes' rule, then one move"
-    states, total = len(prior), np.float32(0)
+    states = len(prior)
+    total = np.float32(0)
     for k in range(states): total += prior[k] * likelihood[k]
     for k in range(states): posterior[k] = prior[k] * likelihood[k] / total
     prior[:] = 0
-    for j in range(0, states - 3, 4):                                             # four rows at a time: `prior` is read and written less often
+    for j in range(0, states - 3, 4):  # four rows at a time: `prior` is read and written less often
         a, b, c, d = transition[j], transition[j + 1], transition[j + 2], transition[j + 3]
         p, q, r, s = posterior[j], posterior[j + 1], posterior[j + 2], posterior[j + 3]
         for k in range(states): prior[k] += p * a[k] + q * b[k] + r * c[k] + s * d[k]
@@ -128,20 +134,25 @@ def follow(
     prior: np.ndarray,  # float32 [S, K], of the first state; replaced by that after the last
 ) -> np.ndarray:  # float32 [S, L, K], times the root of K
     "Beliefs of a filter along streams"
-    symbols, scale = model.symbols(values), np.float32(np.sqrt(len(model.start)))
+    symbols = model.symbols(values)
+    scale = np.float32(np.sqrt(len(model.start)))
     beliefs = np.empty((*symbols.shape, len(model.start)), np.float32)
-    def part(rows): _beliefs(symbols[rows], model.transition, model.emission, prior[rows], scale, beliefs[rows])
+    def part(rows):
+        _beliefs(symbols[rows], model.transition, model.emission, prior[rows], scale, beliefs[rows])
     workers = min(thread_count(), len(symbols)) if symbols.size > MANY else 1
-    if workers == 1: part(slice(None))
+    if workers == 1:
+        part(slice(None))
     else:
         ends = np.linspace(0, len(symbols), workers + 1).astype(int).tolist()
-        with ThreadPoolExecutor(workers) as threads: list(threads.map(part, map(slice, ends, ends[1:])))
+        with ThreadPoolExecutor(workers) as threads:
+            list(threads.map(part, map(slice, ends, ends[1:])))
     return beliefs
 
 # %% ../nbs/api/06c_features.ipynb #f5592b7f
 @dataclass(frozen=True, eq=False)
 class LearnedFilter:
-    "The belief of a learned filter over metrics or, with one over intervals, over pairs of their states; `ValueError` for a filter that is none"
+    """The belief of a learned filter over metrics or, with one over intervals, over pairs of their states;
+    `ValueError` for a filter that is none"""
     metric: Filter  # of metrics on the training scale
     arrival: Filter | None = None  # of inter-arrival times; None: not looked at
     warmup: int = 128  # images until a belief has forgotten where it began
@@ -149,7 +160,8 @@ class LearnedFilter:
     def __post_init__(self):
         check_filter("metric", self.metric)
         if self.arrival: check_filter("arrival", self.arrival)
-        if not 0 <= self.warmup <= MOST_PAST: raise ValueError(f"warmup is {self.warmup}; expected 0 to {MOST_PAST} images")
+        if not 0 <= self.warmup <= MOST_PAST:
+            raise ValueError(f"warmup is {self.warmup}; expected 0 to {MOST_PAST} images")
 
     @property
     def filters(self) -> list[Filter]: return [f for f in (self.metric, self.arrival) if f]
@@ -161,7 +173,8 @@ class LearnedFilter:
     def shapes(self) -> dict[str, tuple[int]]: return {"features": (self.size,)}
 
     @property
-    def observes_intervals(self) -> bool: return self.arrival is not None  # or else only their law is known
+    def observes_intervals(self) -> bool:  # or else only their law is known
+        return self.arrival is not None
 
     def start(
         self,
@@ -175,7 +188,7 @@ class LearnedFilter:
         scaled: np.ndarray,  # float [S, L], metrics on the training scale
         intervals: np.ndarray,  # [S, L], time units since the image before
         memory: list[np.ndarray],  # of the pieces before
-    ) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:  # float32 [S, L, size], times the root of the size; the memory for the next piece
+    ) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:  # float32 [S, L, size], times the root of size; next memory
         "The belief at each image of a piece of each stream; of pairs, those with the first arrival state first"
         memory = [prior.copy() for prior in memory]
         beliefs = [follow(*each) for each in zip(self.filters, (scaled, intervals), memory)]

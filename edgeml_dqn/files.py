@@ -27,18 +27,24 @@ HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.re
 
 def _array(archive, member):
     "One array, as exact as the archive's checksum"
-    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED): raise ValueError("is packed in an unusual way; expected what np.savez writes")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError("is packed in an unusual way; expected what np.savez writes")
     with archive.open(member) as file: data = file.read(member.file_size)
     stream = BytesIO(data)
     shape, by_column, dtype = HEADERS[np.lib.format.read_magic(stream)](stream)
     held = len(data) - stream.tell()
-    if dtype.hasobject or dtype.names: raise ValueError("holds Python objects, which can run code, or records; expected numbers or text")
-    if math.prod(shape) * dtype.itemsize != held: raise ValueError(f"claims to be {dtype} of shape {shape}; the file holds {held} bytes of it")
-    if dtype.kind == "U" and (np.frombuffer(data, dtype.str[0] + "u4", offset=stream.tell()) > sys.maxunicode).any(): raise ValueError("is no text")
+    if dtype.hasobject or dtype.names:
+        raise ValueError("holds Python objects, which can run code, or records; expected numbers or text")
+    if math.prod(shape) * dtype.itemsize != held:
+        raise ValueError(f"claims to be {dtype} of shape {shape}; the file holds {held} bytes of it")
+    if dtype.kind == "U" and (
+            np.frombuffer(data, dtype.str[0] + "u4", offset=stream.tell()) > sys.maxunicode).any():
+        raise ValueError("is no text")
     return np.ndarray(shape, dtype, data, stream.tell(), order="F" if by_column else "C").copy()
 
 # %% ../nbs/api/00b_files.ipynb #7bd066ac
-ROOM, RATIO = 2**26, 100  # bytes that any file may unpack to, and how many times its own size a large one may
+ROOM = 2**26  # bytes that any file may unpack to
+RATIO = 100  # how many times its own size a large one may
 
 def room_of(
     file: BinaryIO,  # open
@@ -54,16 +60,20 @@ def one_line(
 
 def _archive(path, file, names):
     try: return zipfile.ZipFile(file)
-    except Exception: raise ValueError(f"{path} is not an npz file; expected one with {' '.join(names or ['named arrays'])}") from None
+    except Exception:
+        raise ValueError(
+            f"{path} is not an npz file; expected one with {' '.join(names or ['named arrays'])}") from None
 
 def array_names(
     path: str | PathLike,  # an npz file
 ) -> list[str]:
-    "What the arrays of an npz file are called; errors as `read_arrays`, and `ValueError` for a zip archive of other things"
+    """What the arrays of an npz file are called;
+    errors as `read_arrays`, and `ValueError` for a zip archive of other things"""
     with open(path, "rb") as file: names = _archive(path, file, None).namelist()
     if names and not any(name.endswith(".npy") for name in names):
         first = one_line(" ".join(names[:3]))[:80]
-        raise ValueError(f"{path} is an archive of {first}; expected one of arrays, as np.savez writes, or what is in it")
+        raise ValueError(f"{path} is an archive of {first}; "
+                         "expected one of arrays, as np.savez writes, or what is in it")
     return [name.removesuffix(".npy") for name in names]
 
 def _members(archive, names):
@@ -78,16 +88,20 @@ def read_arrays(
     path: str | PathLike,  # an npz file
     names: Collection[str] | None = None,  # arrays that are wanted; None: all
 ) -> dict[str, np.ndarray]:  # copies, by name
-    "Arrays of an npz file; `OSError` if it cannot be opened, `ValueError` naming file and array if it is not one, or is damaged"
+    """Arrays of an npz file; `OSError` if it cannot be opened,
+    `ValueError` naming file and array if it is not one, or is damaged"""
     with open(path, "rb") as file:
         archive = _archive(path, file, names)
         try: members = _members(archive, names)
         except ValueError as error: raise ValueError(f"{path} {error}") from None
-        room, unpacked, arrays = room_of(file), sum(member.file_size for member in members.values()), {}
+        room = room_of(file)
+        unpacked = sum(member.file_size for member in members.values())
+        arrays = {}
         if unpacked > room: raise ValueError(f"{path} would unpack to {unpacked:,} bytes; expected at most {room:,}")
         for name, member in members.items():
             try: arrays[name] = _array(archive, member)
-            except Exception as error: raise ValueError(f"{path}: {one_line(name)} cannot be read: {one_line(error)}") from None
+            except Exception as error:
+                raise ValueError(f"{path}: {one_line(name)} cannot be read: {one_line(error)}") from None
     return arrays
 
 # %% ../nbs/api/00b_files.ipynb #00b0e002
@@ -112,11 +126,15 @@ def write_atomically(
     path: str | PathLike,  # the file to make or replace
     write: Callable[[BinaryIO], None],  # is called with the open binary file
 ) -> None:
-    "Write a file under a temporary name, sync it, then rename it; `OSError` as raised by the system, with the old file untouched"
+    """Write a file under a temporary name, sync it, then rename it;
+    `OSError` as raised by the system, with the old file untouched"""
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{token_hex(4)}.edgeml_dqn.tmp")
     try:
-        with open(temporary, "xb") as file: write(file); file.flush(); fsync(file.fileno())
+        with open(temporary, "xb") as file:
+            write(file)
+            file.flush()
+            fsync(file.fileno())
         replace(temporary, path)
     except OSError as error:
         error.filename = str(path)  # rather than the temporary name, or none
@@ -135,12 +153,16 @@ def held(
     folder, new = Path(folder), not Path(folder).exists()
     folder.mkdir(parents=True, exist_ok=True)
     try: lock = FileLock(folder / LOCK).acquire(timeout=0)
-    except Timeout: raise ValueError(f"{folder} is in use by another process; expected a directory that nothing else writes to") from None
+    except Timeout:
+        raise ValueError(f"{folder} is in use by another process; "
+                         "expected a directory that nothing else writes to") from None
     with lock:
-        for left_over in filter(_is_left_over, folder.iterdir()): left_over.unlink(missing_ok=True)
+        for left_over in filter(_is_left_over, folder.iterdir()):
+            left_over.unlink(missing_ok=True)
         try: yield
         finally:
             (folder / LOCK).unlink(missing_ok=True)
             if new and not any(folder.iterdir()): folder.rmdir()
 
-def _is_left_over(path): return bool(TEMPORARY.fullmatch(path.name)) and path.is_file() and not path.is_symlink()
+def _is_left_over(path):
+    return bool(TEMPORARY.fullmatch(path.name)) and path.is_file() and not path.is_symlink()

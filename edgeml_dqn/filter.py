@@ -42,10 +42,12 @@ def check_filter(
     symbols, states = len(model.edges) + 1, len(model.start)
     shapes = [part.shape for part in model]
     wanted = [(symbols - 1,), (states,), (states, states), (symbols, states)]
-    if shapes != wanted: raise ValueError(f"{name} filter has parts of shapes {shapes}; expected {wanted}")
+    if shapes != wanted:
+        raise ValueError(f"{name} filter has parts of shapes {shapes}; expected {wanted}")
     probs = zip(model[1:], (0, 1, 0))
     if not (np.diff(model.edges) > 0).all() or not all(_are_probabilities(part, axis) for part, axis in probs):
-        raise ValueError(f"{name} filter is no hidden Markov model; expected rising edges, and float32 probabilities above 0 with sums of 1")
+        raise ValueError(f"{name} filter is no hidden Markov model; "
+                         "expected rising edges, and float32 probabilities above 0 with sums of 1")
 
 def _are_probabilities(part, axis):
     return part.dtype == np.float32 and (part > 0).all() and np.allclose(part.sum(axis), 1, atol=1e-3)
@@ -58,12 +60,14 @@ def _forward(
     start: np.ndarray,  # float32 [K]
     transition: np.ndarray,  # float32 [K, K]
     shown: np.ndarray,  # float32 [B, K], emission times B
-) -> tuple[np.ndarray, np.ndarray]:  # float32 [L, S, K], alpha; float32 [L // EVERY + 1, S], factors, the last one of what is left
+    ) -> tuple[np.ndarray, np.ndarray]:  # float32 alpha [L, S, K]; factors [L // EVERY + 1, S], last of what is left
     "The forward pass of all streams"
-    (length, streams), states = symbols.shape, len(start)
+    length, streams = symbols.shape
+    states = len(start)
     alpha = np.empty((length, streams, states), np.float32)
     factor = np.ones((length // EVERY + 1, streams), np.float32)
-    prior, total = np.tile(start, (streams, 1)), np.ones(states, np.float32)
+    prior = np.tile(start, (streams, 1))
+    total = np.ones(states, np.float32)
     for t in range(length):
         np.take(shown, symbols[t], 0, out=alpha[t], mode="clip")
         alpha[t] *= prior
@@ -83,7 +87,8 @@ def _backward(
 ) -> np.ndarray:  # float32 [K, K], expected moves
     "The backward pass of all streams"
     beta = np.repeat(factor[-1][:, None], len(transition), 1)
-    weight, counted, moves = np.empty_like(beta), np.empty_like(transition), np.zeros_like(transition)
+    weight = np.empty_like(beta)
+    counted, moves = np.empty_like(transition), np.zeros_like(transition)
     for t in range(len(symbols) - 1, 0, -1):
         np.take(shown, symbols[t], 0, out=weight, mode="clip")
         weight *= beta
@@ -100,7 +105,8 @@ def _sum_by_symbol(
     size: int,  # B
 ) -> np.ndarray:  # float64 [B, K]
     "How often each symbol was seen in each state"
-    order, ends = np.argsort(symbols, kind="stable"), np.cumsum(np.bincount(symbols, minlength=size))
+    order = np.argsort(symbols, kind="stable")
+    ends = np.cumsum(np.bincount(symbols, minlength=size))
     return np.array([part.sum(0) for part in np.split(states[order], ends[:-1])], float)
 
 # %% ../nbs/api/06b_filter.ipynb #0d84009d
@@ -114,7 +120,8 @@ class Counts(NamedTuple):
     fit: float  # log likelihood
 
 def one_blas_thread() -> AbstractContextManager:
-    "While it is entered, products of matrices start no threads of their own (without `threadpoolctl` nothing is changed)"
+    """While it is entered, products of matrices start no threads of their own
+    (without `threadpoolctl` nothing is changed)"""
     return _libraries().limit(limits=1, user_api="blas") if ThreadpoolController else nullcontext()
 
 @cache
@@ -125,7 +132,8 @@ def _count_part(
     symbols: np.ndarray,  # int [S, L], of few streams
 ) -> Counts:
     "What is expected to have happened in one part"
-    size, by_time = len(model.emission), np.ascontiguousarray(symbols.T)
+    size = len(model.emission)
+    by_time = np.ascontiguousarray(symbols.T)
     shown = model.emission * np.float32(size)
     alpha, factor = _forward(by_time, model.start, model.transition, shown)
     moves = _backward(by_time, model.transition, shown, alpha, factor)
@@ -165,7 +173,8 @@ def first_filter(
 ) -> Filter:
     "States spread over the ranks of the symbols, each a bump around its own"
     counts = np.bincount(np.searchsorted(edges, np.ravel(values), side="right"), minlength=len(edges) + 1)
-    share, centre = counts / counts.sum(), (np.arange(states) + .5) / states
+    share = counts / counts.sum()
+    centre = (np.arange(states) + .5) / states
     rank = np.cumsum(share) - share / 2
     emission = share[:, None] * (np.exp(-.5 * ((rank[:, None] - centre) / width) ** 2) + 1e-3)
     return Filter(edges, _probs(np.ones(states), 0), _probs(.8 * np.eye(states) + .2 / states, 1), _probs(emission, 0))
@@ -178,12 +187,13 @@ def as_filter(
     return Filter(edges, _probs(counts.seen.sum(0), 0), _probs(counts.moves, 1), _probs(counts.seen, 0))
 
 # %% ../nbs/api/06b_filter.ipynb #9b4a7f78
-WIDTHS, TRIAL = (.03, .25), 4  # of bumps to begin with, narrow or wide; and sweeps that each gets until the likelier goes on
+WIDTHS = (.03, .25)  # of bumps to begin with, narrow or wide
+TRIAL = 4  # sweeps that each gets until the likelier goes on
 
 class Climb(NamedTuple):
     "Where a climb has got to"
     model: Filter
-    counts: Counts | None = None  # that it rests on, and the fit of the model before it to the last sweep's streams; None: it is a guess
+    counts: Counts | None = None  # that it rests on, and the last sweep's fit of the model before it; None: a guess
 
     def up(
         self,
@@ -206,7 +216,8 @@ def fit_filter(
     def go_on(climb, sweeps):
         for sweep in sweeps: climb = climb.up(draw(sweep), (sweep + 2) ** -.7)
         return climb
-    first, trial = draw(0), min(TRIAL, sweeps)
+    first = draw(0)
+    trial = min(TRIAL, sweeps)
     tried = [go_on(Climb(first_filter(edges, first, states, width)), range(trial)) for width in WIDTHS]
     likelier = max(tried, key=lambda climb: climb.counts.fit) if trial else tried[0]
     return go_on(likelier, range(trial, sweeps)).model

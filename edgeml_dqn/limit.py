@@ -60,19 +60,28 @@ def as_prices(
     arrays = dict(zip(Prices._fields, given))
     for key, array in arrays.items():
         if not (isinstance(array, np.ndarray) and array.dtype.kind in "fiu"):
-            raise ValueError(f"{name} yields {key} of type {_kind(array)}; expected a NumPy array of numbers, or Prices of them")
+            raise ValueError(f"{name} yields {key} of type {_kind(array)}; "
+                             "expected a NumPy array of numbers, or Prices of them")
     base, weights, table = arrays.values()
     if base.ndim != 2 or base.shape[1] != levels or not len(base):
-        raise ValueError(f"{name} yields prices of shape {base.shape}; expected [images, {levels}], a price for each token level, or [1, {levels}] for all images alike")
-    if table.ndim != 2 or len(table) != levels or weights.ndim != 2 or weights.shape[1] != table.shape[1] or not len(weights):
-        raise ValueError(f"{name} yields weights and table of shapes {weights.shape} and {table.shape}; expected [images, J] and [{levels}, J]")
+        raise ValueError(f"{name} yields prices of shape {base.shape}; "
+                         f"expected [images, {levels}], a price for each token level, "
+                         f"or [1, {levels}] for all images alike")
+    if (table.ndim != 2 or len(table) != levels
+            or weights.ndim != 2 or weights.shape[1] != table.shape[1] or not len(weights)):
+        raise ValueError(f"{name} yields weights and table of shapes {weights.shape} and {table.shape}; "
+                         f"expected [images, J] and [{levels}, J]")
     if 1 < len(base) != len(weights) > 1:
-        raise ValueError(f"{name} yields {len(base)} rows and {len(weights)} weights; expected as many, or one for all")
+        raise ValueError(f"{name} yields {len(base)} rows and {len(weights)} weights; "
+                         "expected as many, or one for all")
     for key, array in arrays.items():
         if np.isnan(array).any(): raise ValueError(f"{name} yields {key} that hold NaN; expected numbers")
-    with np.errstate(over="ignore"): weights, table = (np.ascontiguousarray(part, np.float32) for part in (weights, table))
+    with np.errstate(over="ignore"):
+        weights, table = (np.ascontiguousarray(part, np.float32) for part in (weights, table))
     for key, array in (("weights", weights), ("table", table)):
-        if not np.isfinite(array).all(): raise ValueError(f"{name} yields {key} that are not finite, or too large for float32; expected numbers, and infinite prices in base alone")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name} yields {key} that are not finite, or too large for float32; "
+                             "expected numbers, and infinite prices in base alone")
     return Prices(np.ascontiguousarray(base, float), weights, table)
 
 def _kind(value): return value.dtype if isinstance(value, np.ndarray) else type(value).__name__
@@ -100,11 +109,14 @@ class Limit:
 
     def __post_init__(self):
         levels = self.bucket.levels
-        if self.weights not in WEIGHTS: raise ValueError(f"weights is {self.weights!r}; expected one of {', '.join(WEIGHTS)}")
+        if self.weights not in WEIGHTS:
+            raise ValueError(f"weights is {self.weights!r}; expected one of {', '.join(WEIGHTS)}")
         if np.shape(self.base) != (levels,) or np.ndim(self.table) != 2 or len(self.table) != levels:
-            raise ValueError(f"base and table have shapes {np.shape(self.base)} and {np.shape(self.table)}; expected {(levels,)} and ({levels}, J), for {levels} token levels")
+            raise ValueError(f"base and table have shapes {np.shape(self.base)} and {np.shape(self.table)}; "
+                             f"expected {(levels,)} and ({levels}, J), for {levels} token levels")
         if np.isnan(self.base).any() or not np.isfinite(self.table).all():
-            raise ValueError(f"the prices of {self.name} are not numbers; expected a number for each token level")
+            raise ValueError(f"the prices of {self.name} are not numbers; "
+                             "expected a number for each token level")
 
     def price(
         self,
@@ -157,7 +169,8 @@ def top_threshold(
     expected: np.ndarray,  # float64 [N], rising: expected rewards of the training images
     share: float,  # offloads per image that the rate allows: rate * mean inter-arrival time
 ) -> float:
-    "The expected reward of the last image that the rate still allows, from the best down; infinite where none gains anything"
+    """The expected reward of the last image that the rate still allows, from the best down;
+    infinite where none gains anything"""
     images = len(expected)
     last = images - max(1, int(min(share, 1) * images + 1e-9))
     gaining = np.searchsorted(expected, 0, "right")

@@ -47,10 +47,14 @@ def _metrics(columns, metric):
     if metric:
         name = "score" if metric.temperature is None else "weak_logits"
         outputs = column(columns, name)
-        if outputs is None: raise ValueError(f"there is no {name} among the columns {names_of(columns)}; expected it, for the fitted metric is one of {name}")
+        if outputs is None:
+            raise ValueError(f"there is no {name} among the columns {names_of(columns)}; "
+                             f"expected it, for the fitted metric is one of {name}")
         return metric(outputs), True
     values, logits = column(columns, "metric"), column(columns, "weak_logits")
-    if values is None and logits is None: raise ValueError(f"there is no metric among the columns {names_of(columns)}; expected it, or weak_logits, or score with a fitted metric")
+    if values is None and logits is None:
+        raise ValueError(f"there is no metric among the columns {names_of(columns)}; "
+                         "expected it, or weak_logits, or score with a fitted metric")
     return (values, True) if values is not None else (entropy(logits), False)
 
 def _losses(columns, count):
@@ -59,7 +63,9 @@ def _losses(columns, count):
     if weak is not None and strong is not None: return weak, strong
     if reward is not None: return reward, np.zeros(count)
     for name, loss in (("loss_weak", weak), ("loss_strong", strong)):
-        if loss is not None: raise ValueError(f"there is {name} alone among the columns {names_of(columns)}; expected both losses, or reward")
+        if loss is not None:
+            raise ValueError(f"there is {name} alone among the columns {names_of(columns)}; "
+                             "expected both losses, or reward")
     return np.full(count, np.nan), np.zeros(count)
 
 def as_log(
@@ -69,13 +75,18 @@ def as_log(
     test_share: float = .25,  # of the images, the last, held out for testing
 ) -> Log:
     "A log from its columns; `ValueError` for one that is missing, or is not what it should be"
-    if columns.get("timestamp") is None: raise ValueError(f"there is no timestamp among the columns {names_of(columns)}; expected one for each image")
+    if columns.get("timestamp") is None:
+        raise ValueError(f"there is no timestamp among the columns {names_of(columns)}; expected one for each image")
     check_counts(columns)
-    elapsed, (values, is_reward) = as_elapsed(columns["timestamp"]), _metrics(columns, metric)
-    (weak, strong), split = _losses(columns, len(elapsed)), round((1 - test_share) * len(elapsed))
-    known, expected = np.isfinite(weak - strong), column(columns, "expected_reward")
+    elapsed = as_elapsed(columns["timestamp"])
+    values, is_reward = _metrics(columns, metric)
+    weak, strong = _losses(columns, len(elapsed))
+    split = round((1 - test_share) * len(elapsed))
+    known = np.isfinite(weak - strong)
+    expected = column(columns, "expected_reward")
     if expected is None: expected = _expected(values, (weak - strong)[:split], known[:split], is_reward)
-    return Log(name, elapsed, Images(values, np.where(known, weak, expected), np.where(known, strong, 0)), known, split)
+    return Log(
+        name, elapsed, Images(values, np.where(known, weak, expected), np.where(known, strong, 0)), known, split)
 
 def _expected(values, reward, known, is_reward):
     "Rewards to expect, by those that are known in the training part"
@@ -89,24 +100,31 @@ class Session(NamedTuple):
     start: dict  # limit, time unit, calendar
     images: list[dict]  # in the order of decisions
 
-HOLDS = dict(start=dict(unit_ns=(str,), rate=(str,), depth=(str,)), image=dict(line=(int,), time_ns=(int,), metric=(int, float, NoneType)))
+HOLDS = dict(
+    start=dict(unit_ns=(str,), rate=(str,), depth=(str,)),
+    image=dict(line=(int,), time_ns=(int,), metric=(int, float, NoneType)))
 
 def read_sessions(
     path: str | PathLike,  # of a controller's log
 ) -> list[Session]:
     "The sessions of a log, images without a metric left out; `ValueError` if it is none"
-    starts, images, key = {}, {}, None
+    starts, images = {}, {}
+    key = None
     for event in filter(None, read_events(path, HOLDS)):
         begins = event["event"] == "start"
         key = str(event.get("session", len(starts) if begins else key))
         if begins: starts[key] = event
         elif event["metric"] is not None: images.setdefault(key, []).append(event)
-    if not starts: raise ValueError(f"{path} has no line that starts a session; expected the log of a controller")
-    return [Session(start, sorted(images.get(key, []), key=lambda image: image["line"])) for key, start in starts.items()]
+    if not starts:
+        raise ValueError(f"{path} has no line that starts a session; expected the log of a controller")
+    return [
+        Session(start, sorted(images.get(key, []), key=lambda image: image["line"]))
+        for key, start in starts.items()]
 
 def _began(session):
     "Nanoseconds of the calendar, or None"
-    try: return int(datetime.strptime(session.start["began"], "%Y-%m-%dT%H:%M:%S%z").timestamp()) * 10**9
+    try:
+        return int(datetime.strptime(session.start["began"], "%Y-%m-%dT%H:%M:%S%z").timestamp()) * 10**9
     except (KeyError, TypeError, ValueError, OverflowError): return None
 
 def _stated(session, name):
@@ -122,7 +140,9 @@ def _origins(sessions):
     for before, after in zip(sessions, sessions[1:]):
         fills = _stated(after, "unit_ns") * _stated(after, "depth") / _stated(after, "rate")
         earliest = origins[-1] + max([image["time_ns"] for image in before.images], default=0) + int(fills)
-        calendar = earliest if None in (_began(before), _began(after)) else origins[-1] + _began(after) - _began(before)
+        calendar = (
+            earliest if None in (_began(before), _began(after))
+            else origins[-1] + _began(after) - _began(before))
         origins.append(max(earliest, calendar))
     return origins
 
@@ -138,7 +158,9 @@ def session_columns(
     seen = [(origin, image) for origin, session in zip(_origins(sessions), sessions) for image in session.images]
     images = [image for _, image in seen]
     columns = dict(
-        timestamp=np.array([(origin + image["time_ns"]) * unit.denominator / unit.numerator for origin, image in seen]),
+        timestamp=np.array([
+            (origin + image["time_ns"]) * unit.denominator / unit.numerator
+            for origin, image in seen]),
         metric=[image["metric"] for image in images],
         reward=[{"True": 0., "False": 1.}.get(str(image.get("agree"))) for image in images],
         expected_reward=[image.get("reward") for image in images])
@@ -154,12 +176,15 @@ def read_log(
     test_share: float = .25,  # as for `as_log`
 ) -> Log:
     "A log from its file; `OSError` if it cannot be opened, `ValueError` naming the file if it is not one"
-    try: return as_log(_columns(path), str(path), metric, test_share)
-    except (ValueError, OverflowError) as error: raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
+    try:
+        return as_log(_columns(path), str(path), metric, test_share)
+    except (ValueError, OverflowError) as error:
+        raise ValueError(str(error) if str(path) in str(error) else f"{path}: {error}") from None
 
 def is_log(
     path: str | PathLike,  # of a file, or the name of a data set
 ) -> bool:
-    "Whether it is to be read as a log: tables with a timestamp are, and JSON lines; `ValueError` naming a file that is no table"
+    """Whether it is to be read as a log: tables with a timestamp are, and JSON lines;
+    `ValueError` naming a file that is no table"""
     if str(path) == "ilsvrc" or not Path(path).exists(): return False
     return kind_of(path) == "JSON lines" or "timestamp" in map(known_name, column_names(path))

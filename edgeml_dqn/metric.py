@@ -17,14 +17,18 @@ from .data import Dataset, Images, ilsvrc
 # %% ../nbs/api/02_metric.ipynb #59419880
 @dataclass(frozen=True, eq=False)
 class ExpectedReward:
-    "E[reward | metric], as a piecewise linear curve, flat beyond its ends; `ValueError` for what is no curve (paper, section 2; predecessor, section 3)"
+    """E[reward | metric], as a piecewise linear curve, flat beyond its ends;
+    `ValueError` for what is no curve (paper, section 2; predecessor, section 3)"""
     metric: np.ndarray  # float64 [K], rising
     reward: np.ndarray  # float64 [K], the expected reward there
 
     def __post_init__(self):
         shapes = np.shape(self.metric), np.shape(self.reward)
-        if shapes[0] != shapes[1] or len(shapes[0]) != 1 or not len(self.metric): raise ValueError(f"metric and reward have shapes {shapes[0]} and {shapes[1]}; expected a number of both at each point of the curve")
-        if not np.isfinite([self.metric, self.reward]).all() or (np.diff(self.metric) < 0).any(): raise ValueError("metric and reward are no curve; expected finite numbers, and a rising metric")
+        if shapes[0] != shapes[1] or len(shapes[0]) != 1 or not len(self.metric):
+            raise ValueError(f"metric and reward have shapes {shapes[0]} and {shapes[1]}; "
+                             "expected a number of both at each point of the curve")
+        if not np.isfinite([self.metric, self.reward]).all() or (np.diff(self.metric) < 0).any():
+            raise ValueError("metric and reward are no curve; expected finite numbers, and a rising metric")
 
     def __call__(
         self,
@@ -67,7 +71,9 @@ def cross_fitted(
 ) -> np.ndarray:  # float64 [N]
     "Each image's estimate by a fit to the other folds; `ValueError` for fewer than two folds or more than images"
     from sklearn.model_selection import KFold  # here, since it takes half a second to import
-    if not 2 <= folds <= len(columns[0]): raise ValueError(f"folds is {folds}; expected at least 2, and at most {len(columns[0])}, the number of images")
+    if not 2 <= folds <= len(columns[0]):
+        raise ValueError(f"folds is {folds}; "
+                         f"expected at least 2, and at most {len(columns[0])}, the number of images")
     estimates = np.empty(len(columns[0]))
     for rest, fold in KFold(folds, shuffle=True, random_state=0).split(estimates):
         estimates[fold] = fit(*(column[rest] for column in columns))(columns[0][fold])
@@ -81,7 +87,8 @@ def fit_kernel(
 ) -> ExpectedReward:
     "Kernel regression with the bandwidth of least held-out error (predecessor, section 3)"
     if np.ptp(metric) == 0: return ExpectedReward(metric[:1], np.mean(reward, keepdims=True))
-    def error(bandwidth): return np.mean((reward - cross_fitted(lambda x, r: smooth(x, r, bandwidth), metric, reward)) ** 2)
+    def error(bandwidth):
+        return np.mean((reward - cross_fitted(lambda x, r: smooth(x, r, bandwidth), metric, reward)) ** 2)
     return smooth(metric, reward, min(BANDWIDTHS, key=error))
 
 # %% ../nbs/api/02_metric.ipynb #07db90be
@@ -94,15 +101,19 @@ def held_out_errors(
     "How far estimates are from realised rewards"
     squares = {name: (reward - estimate) ** 2 for name, estimate in estimates.items()}
     best = min(squares, key=lambda name: squares[name].mean())
-    return {name: dict(error=float(square.mean()), excess=float((square - squares[best]).mean()), standard_error=float((square - squares[best]).std() / np.sqrt(len(square))))
-            for name, square in squares.items()}
+    return {
+        name: dict(
+            error=float(square.mean()),
+            excess=float((square - squares[best]).mean()),
+            standard_error=float((square - squares[best]).std() / np.sqrt(len(square))))
+        for name, square in squares.items()}
 
 # %% ../nbs/api/02_metric.ipynb #ec4d425a
 @dataclass(frozen=True, eq=False)
 class Population:
     "Images sorted by metric, all columns float64 [N]"
     metric: np.ndarray  # rising
-    scaled: np.ndarray  # metric less the training mean, over the training deviation: a network's input, and nothing else
+    scaled: np.ndarray  # metric less the training mean, over the training deviation: a network's input, nothing else
     expected: np.ndarray  # E[reward | metric], rising: what policies decide on
     reward: np.ndarray  # realised: what the loss counts
     loss_weak: np.ndarray  # loss of the weak answer
@@ -120,7 +131,9 @@ def _population(
     order = np.argsort(images.metric, kind="stable")
     metric = images.metric[order]
     mean, deviation = scaling
-    return Population(metric, (metric - mean) / deviation, curve(metric), images.reward[order], images.loss_weak[order], curve, scaling)
+    return Population(
+        metric, (metric - mean) / deviation, curve(metric),
+        images.reward[order], images.loss_weak[order], curve, scaling)
 
 def populations(
     data: Dataset,  # training and test images

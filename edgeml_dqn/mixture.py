@@ -25,7 +25,8 @@ def variogram(
 ) -> np.ndarray:  # float64 [S, lags], as shares of all ranks
     "Mean distance in rank of images so many apart; `ValueError` for streams that are too short"
     length = values.shape[1]
-    if length <= LAGS[-1]: raise ValueError(f"length is {length}; expected streams of more than {LAGS[-1]} images")
+    if length <= LAGS[-1]:
+        raise ValueError(f"length is {length}; expected streams of more than {LAGS[-1]} images")
     ranks = np.searchsorted(edges, values, side="right") / (len(edges) + 1)
     return np.stack([np.abs(ranks[:, lag:] - ranks[:, :-lag]).mean(1) for lag in LAGS], 1)
 
@@ -70,7 +71,8 @@ def fit_mixed_filter(
     "A filter with a block of states for each group of streams; `ValueError` for more groups than streams fill"
     drawn = [draw(sweep) for sweep in range(sweeps)]
     group = stream_groups(np.concatenate([variogram(streams, edges) for streams in drawn]), groups)
-    counts, values = np.bincount(group, minlength=groups), np.concatenate(drawn)
+    counts = np.bincount(group, minlength=groups)
+    values = np.concatenate(drawn)
     if counts.min() < sweeps:
         raise ValueError(f"groups is {groups}; expected so few that each has a stream for each of {sweeps} sweeps")
     def fit(own):

@@ -41,7 +41,8 @@ def symbol_rewards(
     population: Population,  # training images
 ) -> np.ndarray:  # float64 [B]
     "Expected reward of an image with each symbol; of a symbol that no image has, that of its neighbours"
-    symbols, size = metric.symbols(population.scaled), len(metric.emission)
+    symbols = metric.symbols(population.scaled)
+    size = len(metric.emission)
     count, total = np.bincount(symbols, minlength=size), np.bincount(symbols, population.expected, size)
     seen = np.flatnonzero(count)
     return np.interp(np.arange(size), seen, total[seen] / count[seen])
@@ -65,7 +66,8 @@ def learn_arrival_filter(
 ) -> Filter:
     "What intervals tell of those to come"
     def intervals(sweep): return _sample(source, seed, resolution, sweep).intervals
-    return fit_filter(intervals, interval_edges(intervals(0), resolution.bins), resolution.arrival_states, resolution.sweeps)
+    return fit_filter(
+        intervals, interval_edges(intervals(0), resolution.bins), resolution.arrival_states, resolution.sweeps)
 
 def _sample(source, seed, resolution, sweep):
     return source.sample(resolution.streams, resolution.length, spawn(spawn(seed, 1), sweep))
@@ -78,7 +80,8 @@ def learn_outlook(
     fit: Callable[..., Filter] = fit_filter,  # of a filter over metrics, from what `fit_filter` takes
 ) -> Outlook:
     "What there is to know before any limit is named, from sequences alone"
-    metric, law = learn_metric_filter(source, seed, resolution, fit), observed_intervals(_sample(source, seed, resolution, 0).intervals)
+    metric = learn_metric_filter(source, seed, resolution, fit)
+    law = observed_intervals(_sample(source, seed, resolution, 0).intervals)
     arrival = learn_arrival_filter(source, seed, resolution) if len(law.intervals) > 1 else None
     rewards = symbol_rewards(metric, source.population)
     return Outlook(source.population.expected, law.intervals, law.probs, metric, rewards, arrival, discount)
@@ -105,8 +108,10 @@ class Planned:
         stream: int,  # which of them
     ) -> Iterator[Prices]:
         "The price of a token at each level, given the metrics and intervals so far"
-        features, scaled = self.features, sequences.population.scaled[sequences.index[stream]]
-        memory, intervals = features.start(1), sequences.intervals[stream]
+        features = self.features
+        scaled = sequences.population.scaled[sequences.index[stream]]
+        memory = features.start(1)
+        intervals = sequences.intervals[stream]
         images = max(1, BLOCK // features.size)
         for start in range(0, sequences.length, images):
             part = slice(start, start + images)
@@ -121,14 +126,17 @@ def recorded_resolution(
     seed: int = 0,  # of the sequences
 ) -> Resolution:
     "How closely a log can be looked at: with more and more states, as long as they foretell better what it holds out"
-    held_out, chosen = source.held_out, RECORDED
+    held_out = source.held_out
+    chosen = RECORDED
     seen = {"states": (learn_metric_filter, source.population.scaled[held_out.index])}
-    if len(np.unique(held_out.intervals)) > 1: seen["arrival_states"] = learn_arrival_filter, held_out.intervals
+    if len(np.unique(held_out.intervals)) > 1:
+        seen["arrival_states"] = learn_arrival_filter, held_out.intervals
     for name, (learn, values) in seen.items():
         most = -np.inf
         for states in STATES:
             resolution = chosen._replace(**{name: states})
             fit = expected_counts(learn(source, seed, resolution), values).fit
             if fit <= most: break
-            chosen, most = resolution, fit
+            chosen = resolution
+            most = fit
     return chosen

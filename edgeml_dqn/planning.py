@@ -17,7 +17,8 @@ from .filter import Filter, check_filter, one_blas_thread
 from .limit import Limit, accrued, threshold_limit, token_prices, top_threshold
 
 # %% ../nbs/api/06d_planning.ipynb #9dc3c4dc
-FEW, STRETCH = 8, 64  # different numbers of units that are shifted one by one; levels that are worked out at once where there are more
+FEW = 8  # different numbers of units that are shifted one by one
+STRETCH = 64  # levels that are worked out at once where there are more
 
 def _wait(
     held: np.ndarray,  # float64 [R, levels, K], value of holding each level when an image comes
@@ -25,10 +26,12 @@ def _wait(
     law: np.ndarray,  # float64 [R, D]
 ) -> np.ndarray:  # float64 [R, levels, K], of leaving each level before the wait
     "The value before units come in"
-    levels, (least, most) = held.shape[1], units[[0, -1]]
+    levels = held.shape[1]
+    least, most = units[[0, -1]]
     full = np.broadcast_to(held[:, -1:], (len(held), most, held.shape[2]))
     held = np.concatenate([held, full], 1)
-    if len(units) <= FEW: return sum(prob[:, None, None] * held[:, u:u + levels] for u, prob in zip(units, law.T))
+    if len(units) <= FEW:
+        return sum(prob[:, None, None] * held[:, u:u + levels] for u, prob in zip(units, law.T))
     band = np.zeros((len(law), STRETCH, STRETCH + most - least))
     for i in range(STRETCH): band[:, i, i + units - least] = law
     waited = np.empty((len(law), levels, held.shape[2]))
@@ -92,7 +95,8 @@ class _Mixture:
         self,
         rounds: int,  # mixed, at most
     ):
-        self.rounds, self.least = rounds, np.inf
+        self.rounds = rounds
+        self.least = np.inf
         self._forget()
 
     def _forget(self): self.before, self.changes, self.results = None, [], []
@@ -103,7 +107,8 @@ class _Mixture:
         result: np.ndarray,  # of the same shape: where it ended
     ) -> np.ndarray:  # where the next begins
         "Mixes a round into those before it"
-        change, size = (result - values).ravel(), np.abs(result - values).max()
+        change = (result - values).ravel()
+        size = np.abs(result - values).max()
         if size > 2 * self.least: self._forget()
         self.least = min(self.least, size) if self.before else size
         if self.before:
@@ -122,8 +127,10 @@ class _Mixture:
         return sum(weight * result for weight, result in zip(weights, self.results))
 
 # %% ../nbs/api/06d_planning.ipynb #d365719e
-SWEEPS, MEAN = 16, 4  # in a round; of which the last are averaged
-MEMORY, ROUNDS = 8, 3000  # rounds mixed; at most so many of them
+SWEEPS = 16  # in a round
+MEAN = 4  # of which the last are averaged
+MEMORY = 8  # rounds mixed
+ROUNDS = 3000  # at most so many of them
 STILL = 1e-8  # or until no value would begin the next round further off than this
 
 def _round(
@@ -131,7 +138,8 @@ def _round(
     values: np.ndarray,  # float64 [R, levels, K]
 ) -> np.ndarray:  # float64 [R, levels, K]
     "Values many images further on, if the same images go on being sent"
-    sent, last = _send(model, values), [values]
+    sent = _send(model, values)
+    last = [values]
     for _ in range(SWEEPS): last = [*last, _sweep(model, *sent, last[-1])][-MEAN:]
     return sum(last) / MEAN
 
@@ -143,7 +151,8 @@ def plan(
     mixture = _Mixture(MEMORY)
     with one_blas_thread():
         for _ in range(ROUNDS):
-            before, values = values, mixture(values, _round(model, values))
+            before = values
+            values = mixture(values, _round(model, values))
             if np.abs(values - before).max() < STILL: break
     return values
 
@@ -161,7 +170,8 @@ MOST_REWARD = 1e30  # of either sign, so that prices are numbers in single preci
 
 @dataclass(frozen=True, eq=False)
 class Outlook:
-    "What sequences tell of images and intervals before any limit is named; `ValueError` for parts that do not fit together"
+    """What sequences tell of images and intervals before any limit is named;
+    `ValueError` for parts that do not fit together"""
     expected: np.ndarray  # float64 [N], rising: expected rewards of the training images
     intervals: np.ndarray  # float64 [I], rising: time units from image to image, as seen
     probs: np.ndarray  # float64 [I], how often
@@ -180,10 +190,12 @@ class Outlook:
             raise ValueError(f"intervals go from {shortest} to {longest}; expected 0 or more, and not all of them 0")
         whole = np.shape(self.probs) == np.shape(self.intervals) and np.isclose(np.sum(self.probs), 1)
         if not whole or np.min(self.probs) < 0:
-            raise ValueError(f"probs is {self.probs}; expected a probability for each of {len(self.intervals)} intervals, with sum 1")
+            raise ValueError(f"probs is {self.probs}; "
+                             f"expected a probability for each of {len(self.intervals)} intervals, with sum 1")
         bins = len(self.metric.emission)
         if np.shape(self.rewards) != (bins,):
-            raise ValueError(f"rewards has shape {np.shape(self.rewards)}; expected a number for each of {bins} symbols")
+            raise ValueError(f"rewards has shape {np.shape(self.rewards)}; "
+                             f"expected a number for each of {bins} symbols")
         for name in ("expected", "rewards"):
             largest = np.abs(getattr(self, name)).max()
             if not largest <= MOST_REWARD:
@@ -225,18 +237,22 @@ class Outlook:
         bucket: TokenBucket,  # the limit
     ) -> Limit:
         "Prices by the belief over the filter's states, or pairs of states"
-        alone, switching = self._alone(bucket), self.arrival.transition if self.arrival else np.ones((1, 1))
+        alone = self._alone(bucket)
+        switching = self.arrival.transition if self.arrival else np.ones((1, 1))
         shown = self.rewards, self.metric.emission
-        model = _model(self.metric.transition, switching, *shown, self.intervals, self.interval_laws(), bucket, self.discount)
+        model = _model(
+            self.metric.transition, switching, *shown, self.intervals, self.interval_laws(), bucket, self.discount)
         begin = np.broadcast_to(alone[:, None], (len(switching), bucket.levels, len(model.above)))
         prices = np.moveaxis(_prices(model, plan(model, begin)), 1, 0).reshape(-1, self.size)
-        base, table = self.discount * token_prices(alone, bucket.cost), np.zeros((bucket.levels, self.size), np.float32)
+        base = self.discount * token_prices(alone, bucket.cost)
+        table = np.zeros((bucket.levels, self.size), np.float32)
         table[bucket.cost:] = (prices - base[bucket.cost:, None]) / np.sqrt(self.size)
         return Limit("Planned", bucket, base, table, "belief")
 
     def _alone(self, bucket):
         "Values [levels] of tokens if images and intervals are independent"
-        images, single = len(self.expected), np.ones((1, 1))
+        images = len(self.expected)
+        single = np.ones((1, 1))
         shown = self.expected, np.full((images, 1), 1 / images)
         model = _model(single, single, *shown, self.intervals, self.probs[None], bucket, self.discount)
         return plan(model, np.zeros((1, bucket.levels, 1)))[0, :, 0]
@@ -244,8 +260,13 @@ class Outlook:
     def pack(self) -> dict[str, np.ndarray]:
         "As named arrays, for a file"
         filters = dict(metric=self.metric, arrival=self.arrival)
-        parts = {f"{name}_{key}": part for name, model in filters.items() if model for key, part in model._asdict().items()}
-        facts = {key: np.asarray(getattr(self, key)) for key in ("expected", "intervals", "probs", "rewards", "discount")}
+        parts = {
+            f"{name}_{key}": part
+            for name, model in filters.items() if model
+            for key, part in model._asdict().items()}
+        facts = {
+            key: np.asarray(getattr(self, key))
+            for key in ("expected", "intervals", "probs", "rewards", "discount")}
         return facts | parts
 
 def unpack_outlook(
@@ -269,8 +290,10 @@ def _model(
 ) -> Model:
     "Probabilities and rewards as planning wants them"
     def exact(probs): return probs / probs.sum(1, keepdims=True, dtype=float)
-    order, gained = np.argsort(rewards, kind="stable"), exact(accrued(intervals, laws, bucket))
-    rewards, shown = rewards[order], exact(emission.T).T[order]
+    order = np.argsort(rewards, kind="stable")
+    gained = exact(accrued(intervals, laws, bucket))
+    rewards = rewards[order]
+    shown = exact(emission.T).T[order]
     units = np.flatnonzero(gained.any(0))
     sums = _sums(shown), _sums(shown * rewards[:, None])
     return Model(exact(transition), exact(switching), rewards, *sums, units, gained[:, units], bucket.cost, discount)

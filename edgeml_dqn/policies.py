@@ -50,7 +50,8 @@ class ThresholdPolicy:
     def bucket(self) -> TokenBucket: return self.limit.bucket
 
     @property
-    def thresholds(self) -> np.ndarray: return self.limit.base  # float64 [levels], least expected reward that is worth a token
+    def thresholds(self) -> np.ndarray:  # float64 [levels], least expected reward that is worth a token
+        return self.limit.base
 
     def prices(
         self,
@@ -89,12 +90,14 @@ def baseline(
     arrivals: Arrivals = Periodic(),  # when images come
 ) -> ThresholdPolicy:
     "One threshold, of the best training images at the average rate (paper, section 5.2)"
-    return fixed("Baseline", bucket, top_threshold(population.expected, float(bucket.rate) * arrivals.mean_interarrival))
+    return fixed(
+        "Baseline", bucket, top_threshold(population.expected, float(bucket.rate) * arrivals.mean_interarrival))
 
 # %% ../nbs/api/05a_policies.ipynb #05a1b0d2
 @dataclass(frozen=True)
 class LowerBound:
-    "The best images of each stream, as many as a bucket could pay for in all: no policy that keeps the limit earns more (paper, section 5.2)"
+    """The best images of each stream, as many as a bucket could pay for in all:
+    no policy that keeps the limit earns more (paper, section 5.2)"""
     limit: TokenBucket  # that others keep
     name = "Lower Bound"
     bucket = NO_LIMIT
@@ -149,14 +152,18 @@ class TokenProblem:
         moves = diags_array([1 - sent, sent[self.cost:]], offsets=[0, -self.cost], shape=(len(sent),) * 2, format="csr")
         earned = self.waits @ reward
         if isinstance(self.waits, Convolution):
-            def left_over(values): return values - self.discount * (self.waits @ (moves @ values)) + (self.discount == 1) * values[-1]
+            def left_over(values):
+                return (values - self.discount * (self.waits @ (moves @ values))
+                        + (self.discount == 1) * values[-1])
             system = LinearOperator(moves.shape, matvec=left_over, dtype=float)
             return gmres(system, earned, x0=values, rtol=1e-12, atol=0, restart=200, maxiter=10)[0]
         onward = self.waits @ moves
-        if self.discount < 1: return splu((eye_array(len(sent)) - self.discount * onward).tocsc()).solve(earned)
+        if self.discount < 1:
+            return splu((eye_array(len(sent)) - self.discount * onward).tocsc()).solve(earned)
         weight = np.full(len(sent), 1 - 1e-9)
         weight[_homes(onward)] = 1
-        full = coo_array((np.ones(len(sent)), (np.arange(len(sent)), np.full(len(sent), len(sent) - 1))), shape=moves.shape)
+        full = coo_array(
+            (np.ones(len(sent)), (np.arange(len(sent)), np.full(len(sent), len(sent) - 1))), shape=moves.shape)
         return splu((eye_array(len(sent)) - diags_array(weight) @ onward + full).tocsc()).solve(earned)
 
 MOST_MOVES = 64  # pairs of units that come in and next state, up to which the equations are factorised
@@ -167,7 +174,8 @@ class Convolution:
         self,
         gained: np.ndarray,  # float64 [S, levels, S], P(units that come in, next state | state)
     ):
-        self.gained, self.more = gained, gained.sum(1, keepdims=True) - np.cumsum(gained, axis=1)
+        self.gained = gained
+        self.more = gained.sum(1, keepdims=True) - np.cumsum(gained, axis=1)
 
     def __matmul__(
         self,
@@ -194,13 +202,15 @@ ROUNDS = 100  # of policy iteration, at most; ties of equal worth could go on fo
 def solve_tokens(
     problem: TokenProblem,  # the equations
     share: float,  # offloads per image that the rate allows, for a start
-) -> tuple[np.ndarray, float | None]:  # V [S, levels], zero at the full bucket where rewards are averaged; and then the gain
+    ) -> tuple[np.ndarray, float | None]:  # V [S, levels], zero at the full bucket for averaged rewards; then the gain
     "Policy iteration"
     prices = np.full(problem.gained.shape[:2], top_threshold(problem.expected, share))
-    prices[:, :problem.cost], values = np.inf, np.zeros(prices.size)
+    prices[:, :problem.cost] = np.inf
+    values = np.zeros(prices.size)
     for _ in range(ROUNDS):
         values = problem.evaluate(prices, values)
-        before, prices = prices, problem.discount * token_prices(values.reshape(prices.shape), problem.cost)
+        before = prices
+        prices = problem.discount * token_prices(values.reshape(prices.shape), problem.cost)
         if np.allclose(before[:, problem.cost:], prices[:, problem.cost:], rtol=0, atol=1e-11): break
     if problem.discount < 1: return values.reshape(prices.shape), None
     return (values - values[-1]).reshape(prices.shape), float(values[-1])
@@ -211,10 +221,13 @@ def policy_iteration(
     arrivals: Arrivals = Periodic(),  # of which only the law of single intervals is used
     discount: float = 1,  # below 1: discounted reward; 1: average reward
 ) -> tuple[np.ndarray, float | None]:  # V [levels]; gain, reward per image (None if discounted)
-    "Values of tokens when nothing but tokens is known (paper, section 3.2); `ValueError` for a discount outside (0, 1]"
-    if not 0 < discount <= 1: raise ValueError(f"discount is {discount}; expected above 0, and at most 1 (average reward)")
+    """Values of tokens when nothing but tokens is known (paper, section 3.2);
+    `ValueError` for a discount outside (0, 1]"""
+    if not 0 < discount <= 1:
+        raise ValueError(f"discount is {discount}; expected above 0, and at most 1 (average reward)")
     gained = arrivals.stationary @ arrivals.accrued(bucket).sum(2)
-    if np.flatnonzero(gained)[0] >= bucket.cost: return np.zeros(bucket.levels), above(expected, 0.)[1]  # never binds
+    if np.flatnonzero(gained)[0] >= bucket.cost:  # never binds
+        return np.zeros(bucket.levels), above(expected, 0.)[1]
     problem = TokenProblem(expected, gained[None, :, None], bucket.cost, discount)
     values, gain = solve_tokens(problem, float(bucket.rate) * arrivals.mean_interarrival)
     return values[0], gain

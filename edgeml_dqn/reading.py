@@ -29,14 +29,16 @@ def _kind(head, path):
     if not head: raise ValueError(f"{path} is empty; {FORMATS}")
     for start, kind in STARTS.items():
         if head.startswith(start): return kind
-    if b"\0" in head and not head.startswith(WIDE): raise ValueError(f"{path} is no text, and begins with {head[:8]!r}; {FORMATS}")
+    if b"\0" in head and not head.startswith(WIDE):
+        raise ValueError(f"{path} is no text, and begins with {head[:8]!r}; {FORMATS}")
     return "CSV"
 
 def _unpacked(file, path):
     "What gzip packed, as a file"
     room = room_of(file)
     try: data = GzipFile(fileobj=file).read(room + 1)
-    except (OSError, EOFError, zlib.error) as error: raise ValueError(f"{path} cannot be unpacked: {one_line(error)}") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} cannot be unpacked: {one_line(error)}") from None
     if len(data) > room: raise ValueError(f"{path} would unpack to more than {room:,} bytes")
     return BytesIO(data)
 
@@ -44,8 +46,10 @@ def _unpacked(file, path):
 def _opened(path) -> Iterator[tuple[BinaryIO, str, int]]:
     "The file, or what is packed in it; what it is; and bytes that it may unpack to"
     with open(path, "rb") as file:
-        if not file.seekable(): raise ValueError(f"{path} is a pipe; expected a file, for it is gone through more than once")
-        room, packed = room_of(file), file.read(2) == b"\x1f\x8b"
+        if not file.seekable():
+            raise ValueError(f"{path} is a pipe; expected a file, for it is gone through more than once")
+        room = room_of(file)
+        packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         inside = _unpacked(file, path) if packed else file
         kind = _kind(inside.read(4096), path)
@@ -66,11 +70,14 @@ def _read_parquet(file, names, room):
     import pyarrow.parquet as parquet
     leaves = [each for each in parquet.ParquetFile(file).schema if each.path.partition(".")[0] in names]
     texts = [each.path for each in leaves if each.physical_type == "BYTE_ARRAY" and each.converted_type != "DECIMAL"]
-    content, parts, unpacked = parquet.ParquetFile(file, read_dictionary=texts), [], 0
+    content = parquet.ParquetFile(file, read_dictionary=texts)
+    parts = []
+    unpacked = 0
     for part in content.iter_batches(columns=names, use_threads=False):
         parts.append(part)
         unpacked += part.nbytes
-        if unpacked > room: raise Fault(f"would unpack to more than {room:,} bytes; expected no more, of a file of its size")
+        if unpacked > room:
+            raise Fault(f"would unpack to more than {room:,} bytes; expected no more, of a file of its size")
     return arrow.Table.from_batches(parts, parts[0].schema if parts else content.schema_arrow)
 
 def _as_array(entries, name):
@@ -88,13 +95,17 @@ def _looked_up(entries):
     "Entries of a dictionary, each of which is there once"
     chunks = entries.chunks if hasattr(entries, "chunks") else [entries]
     words = [np.array([*chunk.dictionary.to_pylist(), None], object) for chunk in chunks]
-    return np.concatenate([some[chunk.indices.fill_null(len(some) - 1).to_numpy()] for some, chunk in zip(words, chunks)])
+    return np.concatenate([
+        some[chunk.indices.fill_null(len(some) - 1).to_numpy()]
+        for some, chunk in zip(words, chunks)])
 
 def _as_rows(entries, name):
     import pyarrow.compute as compute
     sizes = compute.fill_null(compute.list_value_length(entries), 0).to_numpy()
     uneven = np.flatnonzero(sizes != sizes[0]) if len(sizes) else []
-    if len(uneven): raise Fault(f"{name} has {sizes[uneven[0]]} entries at row {uneven[0]}; expected {sizes[0]}, as at row 0")
+    if len(uneven):
+        raise Fault(f"{name} has {sizes[uneven[0]]} entries at row {uneven[0]}; "
+                    f"expected {sizes[0]}, as at row 0")
     return _as_array(compute.list_flatten(entries), name).reshape(len(sizes), -1)
 
 # %% ../nbs/api/00g_reading.ipynb #0e0e0014
@@ -114,7 +125,8 @@ def column_names(
 def _names(path, file, kind):
     if kind == "JSON lines": return []
     if kind == "npz": return array_names(path)
-    with _naming(path, kind): return read_header(as_utf8(file, 2**20))[1] if kind == "CSV" else _schema(file)
+    with _naming(path, kind):
+        return read_header(as_utf8(file, 2**20))[1] if kind == "CSV" else _schema(file)
 
 def _schema(file):
     import pyarrow.parquet as parquet
@@ -125,7 +137,8 @@ def _known(path, names):
     found = {}
     for name in names:
         what = known_name(name)
-        if what in found: raise ValueError(f"{path} has two columns of one name, {found[what]} and {name}; expected each once")
+        if what in found:
+            raise ValueError(f"{path} has two columns of one name, {found[what]} and {name}; expected each once")
         if what: found[what] = name
     if found: return found
     raise ValueError(f"{path} has the columns {names_of(names)}; expected some of timestamp {' '.join(CONVERTED)}")
@@ -133,9 +146,11 @@ def _known(path, names):
 def read_columns(
     path: str | PathLike,  # npz, Parquet or CSV
 ) -> dict[str, np.ndarray | None]:  # [N, ...] each, as they came, by known names; None: columns that mean nothing here
-    "The columns of a table; `OSError` if it cannot be opened, `ValueError` naming the file, and what in it, if it is not one"
+    """The columns of a table; `OSError` if it cannot be opened,
+    `ValueError` naming the file, and what in it, if it is not one"""
     with _opened(path) as (file, kind, room):
-        if kind == "JSON lines": raise ValueError(f"{path} is JSON lines, as a controller writes its log; {FORMATS}")
+        if kind == "JSON lines":
+            raise ValueError(f"{path} is JSON lines, as a controller writes its log; {FORMATS}")
         names = _names(path, file, kind)
         known = _known(path, names)
         wanted = list(known.values())
@@ -145,4 +160,5 @@ def read_columns(
             with _naming(path, kind):
                 table = read_csv(file, wanted) if kind == "CSV" else _read_parquet(file, wanted, room)
                 arrays = {name: _as_array(table[name], name) for name in wanted}
-    return {what: arrays[name] for what, name in known.items()} | {name: None for name in names if not known_name(name)}
+    return ({what: arrays[name] for what, name in known.items()}
+            | {name: None for name in names if not known_name(name)})

@@ -24,13 +24,16 @@ from .metric import Population, populations
 # %% ../nbs/api/04_sequences.ipynb #0a252007
 @dataclass(frozen=True)
 class LocationReset:
-    "Runs of images from a window of the ring (paper, section 5.1); `ValueError` for a spread outside [0, 1] or a reset probability outside (0, 1]"
+    """Runs of images from a window of the ring (paper, section 5.1);
+    `ValueError` for a spread outside [0, 1] or a reset probability outside (0, 1]"""
     spread: float  # width of the window, as a share of the ring
     reset_prob: float  # chance after each image that the location is drawn anew
 
     def __post_init__(self):
-        if not 0 <= as_fraction(self.spread, "spread") <= 1: raise ValueError(f"spread is {self.spread}; expected a share of the images, 0 to 1")
-        if not 0 < as_fraction(self.reset_prob, "reset_prob") <= 1: raise ValueError(f"reset_prob is {self.reset_prob}; expected a probability, above 0 up to 1")
+        if not 0 <= as_fraction(self.spread, "spread") <= 1:
+            raise ValueError(f"spread is {self.spread}; expected a share of the images, 0 to 1")
+        if not 0 < as_fraction(self.reset_prob, "reset_prob") <= 1:
+            raise ValueError(f"reset_prob is {self.reset_prob}; expected a probability, above 0 up to 1")
 
     def window(
         self,
@@ -59,10 +62,12 @@ def _draw_runs(
     uniform: np.ndarray,  # float64 [length, 3], random: whether to reset, whereto, and where in the window
 ) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] index; int32 [length] location
     "Images of a stream, from a location drawn anew"
-    index, location, here = np.empty(len(uniform), np.int32), np.empty(len(uniform), np.int32), 0
+    index, location = np.empty(len(uniform), np.int32), np.empty(len(uniform), np.int32)
+    here = 0
     for t in range(len(uniform)):
         if t == 0 or uniform[t, 0] < reset_prob: here = int(uniform[t, 1] * images)
-        location[t], index[t] = here, (here + int(uniform[t, 2] * (window + 1))) % images
+        location[t] = here
+        index[t] = (here + int(uniform[t, 2] * (window + 1))) % images
     return index, location
 
 IID = LocationReset(spread=1, reset_prob=1)  # independent images
@@ -70,7 +75,8 @@ IID = LocationReset(spread=1, reset_prob=1)  # independent images
 # %% ../nbs/api/04_sequences.ipynb #6cbb0a5d
 @dataclass(frozen=True, eq=False)
 class Sequences:
-    "Streams of images of a population; `ValueError` for shapes that differ, images that do not exist or time that runs backwards"
+    """Streams of images of a population;
+    `ValueError` for shapes that differ, images that do not exist or time that runs backwards"""
     population: Population  # the images
     index: np.ndarray  # int32 [streams, length], which image of the population
     interarrival: np.ndarray  # int [streams, length], ticks since the image before
@@ -81,12 +87,16 @@ class Sequences:
     def __post_init__(self):
         for name in ("index", "interarrival"):
             kind = np.asarray(getattr(self, name)).dtype
-            if kind.kind not in "iu": raise ValueError(f"{name} has type {kind}; expected whole numbers")
+            if kind.kind not in "iu":
+                raise ValueError(f"{name} has type {kind}; expected whole numbers")
         if np.ndim(self.index) != 2 or np.shape(self.index) != np.shape(self.interarrival) or not np.size(self.index):
-            raise ValueError(f"index and interarrival have shapes {np.shape(self.index)} and {np.shape(self.interarrival)}; expected [streams, length] of both, not empty")
+            raise ValueError(f"index and interarrival have shapes {np.shape(self.index)} and "
+                             f"{np.shape(self.interarrival)}; expected [streams, length] of both, not empty")
         if self.index.min() < 0 or self.index.max() >= len(self.population):
-            raise ValueError(f"index runs from {self.index.min()} to {self.index.max()}; expected 0 to {len(self.population) - 1}")
-        if self.interarrival.min() < 0: raise ValueError(f"interarrival is {self.interarrival.min()} somewhere; expected 0 or more ticks")
+            raise ValueError(f"index runs from {self.index.min()} to {self.index.max()}; "
+                             f"expected 0 to {len(self.population) - 1}")
+        if self.interarrival.min() < 0:
+            raise ValueError(f"interarrival is {self.interarrival.min()} somewhere; expected 0 or more ticks")
 
     @property
     def streams(self) -> int: return self.index.shape[0]
@@ -103,11 +113,12 @@ class Sequences:
         self,
         bucket: TokenBucket,  # the rate limit
         stream: int,  # which of them
-    ) -> np.ndarray:  # int64 [length], parts of a unit that come in before each image, `ticks` a unit, at most a full bucket's worth
+    ) -> np.ndarray:  # int64 [length], parts of a unit before each image, `ticks` a unit, at most a full bucket's worth
         "What a bucket is given between two images, exactly"
-        gaps, most = self.interarrival[stream], bucket.capacity * self.ticks
+        gaps = self.interarrival[stream]
+        most = bucket.capacity * self.ticks
         if bucket.unlimited: return np.full(len(gaps), most)
-        filling = most // bucket.refill + 1                                     # ticks, after which nothing more comes in
+        filling = most // bucket.refill + 1  # ticks, after which nothing more comes in
         return np.minimum(np.minimum(gaps, filling).astype(np.int64) * bucket.refill, most)
 
     def accrued(
@@ -128,8 +139,10 @@ def in_threads(
     streams: int,  # how many
 ) -> Iterator[Any]:  # results in order
     "Work on all streams, a thread for each core; those that have not begun when the caller leaves never do"
-    ended, threads = Event(), ThreadPoolExecutor(thread_count())
-    try: yield from threads.map(lambda stream: work(stream, ended), range(streams))
+    ended = Event()
+    threads = ThreadPoolExecutor(thread_count())
+    try:
+        yield from threads.map(lambda stream: work(stream, ended), range(streams))
     finally:
         ended.set()
         threads.shutdown(cancel_futures=True)
@@ -174,7 +187,9 @@ class Source:
         seed: int | np.random.SeedSequence,  # the same seed gives the same sequences, bit for bit
     ) -> Sequences:
         "Fresh stationary streams; `ValueError` for none, or more images than `MOST_IMAGES`"
-        if streams < 1 or length < 1 or streams * length > MOST_IMAGES: raise ValueError(f"streams and length are {streams} and {length}; expected at least 1 each, and at most {MOST_IMAGES:,} images in all")
+        if streams < 1 or length < 1 or streams * length > MOST_IMAGES:
+            raise ValueError(f"streams and length are {streams} and {length}; "
+                             f"expected at least 1 each, and at most {MOST_IMAGES:,} images in all")
         def stream(child, ended=None):
             rng = np.random.default_rng(spawn(seed, child))
             return *self.order.sample(len(self.population), length, rng), *self.arrivals.sample(length, rng)
@@ -189,7 +204,8 @@ class Mixture:
     sources: tuple[Source, ...]  # over one population
 
     def __post_init__(self):
-        if any(source.population is not self.population for source in self.sources): raise ValueError("sources differ in their population; expected the same images for all")
+        if any(source.population is not self.population for source in self.sources):
+            raise ValueError("sources differ in their population; expected the same images for all")
 
     @property
     def population(self) -> Population: return self.sources[0].population
@@ -205,4 +221,6 @@ class Mixture:
             own = spawn(seed, child)
             return self.sources[np.random.default_rng(own).integers(len(self.sources))].sample(1, length, spawn(own, 0))
         drawn = [stream(child) for child in range(streams)]
-        return Sequences(self.population, *(np.concatenate([getattr(one, name) for one in drawn]) for name in ("index", "interarrival", "location", "state")))
+        return Sequences(self.population, *(
+            np.concatenate([getattr(one, name) for one in drawn])
+            for name in ("index", "interarrival", "location", "state")))

@@ -74,12 +74,16 @@ def _blocks(
     "A policy's prices; `ValueError` for what is no policy"
     kind = type(policy).__name__
     for name, wanted in (("name", str), ("bucket", TokenBucket)):
-        if not hasattr(policy, name): raise ValueError(f"policy {kind} has no {name}; expected a {wanted.__name__}")
-        if not isinstance(getattr(policy, name), wanted): raise ValueError(f"{name} of policy {kind} is {getattr(policy, name)!r}; expected a {wanted.__name__}")
-    if not callable(getattr(policy, "prices", None)): raise ValueError(f"policy {policy.name} has no method prices; expected one that yields blocks of them")
+        if not hasattr(policy, name):
+            raise ValueError(f"policy {kind} has no {name}; expected a {wanted.__name__}")
+        if not isinstance(getattr(policy, name), wanted):
+            raise ValueError(f"{name} of policy {kind} is {getattr(policy, name)!r}; expected a {wanted.__name__}")
+    if not callable(getattr(policy, "prices", None)):
+        raise ValueError(f"policy {policy.name} has no method prices; expected one that yields blocks of them")
     blocks = policy.prices(sequences, stream)
     if isinstance(blocks, (tuple, np.ndarray)) or not isinstance(blocks, Iterable):
-        raise ValueError(f"{policy.name} returns prices of type {type(blocks).__name__}; expected it to yield blocks of them")
+        raise ValueError(f"{policy.name} returns prices of type {type(blocks).__name__}; "
+                         "expected it to yield blocks of them")
     return blocks
 
 def decide(
@@ -88,25 +92,31 @@ def decide(
     stream: int,  # which stream
     ended: Event | None = None,  # set when nobody waits for them any more
 ) -> tuple[np.ndarray, np.ndarray]:  # bool [length] offloads; int32 [length] units in hand at each decision
-    "All decisions of a policy on one stream, from a full bucket; `ValueError` for what is no policy, for prices that are none, or not for these images"
+    """All decisions of a policy on one stream, from a full bucket;
+    `ValueError` for what is no policy, for prices that are none, or not for these images"""
     blocks = _blocks(policy, sequences, stream)
-    bucket, length = policy.bucket, sequences.length
+    bucket = policy.bucket
+    length = sequences.length
     expected = sequences.population.expected[sequences.index[stream]]
     gained = np.append(sequences.gained(bucket, stream)[1:], 0)
     parts = sequences.ticks
     offload, held = np.empty(length, bool), np.empty(length, np.int32)
-    tokens, start = bucket.capacity * parts, 0
+    tokens = bucket.capacity * parts
+    start = 0
     for block in blocks:
         if ended and ended.is_set(): raise InterruptedError(f"{policy.name} was interrupted")
         prices = as_prices(block, bucket.levels, policy.name)
         end = length if _for_all(prices) else start + max(len(prices.base), len(prices.weights))
         if end > length or start == length:
-            raise ValueError(f"{policy.name} yields prices for more than {length} images; expected a row for each, or one for all")
+            raise ValueError(f"{policy.name} yields prices for more than {length} images; "
+                             "expected a row for each, or one for all")
         part = slice(start, end)
         filled = offload[part], held[part]
-        tokens = _scan(tokens, expected[part], *prices, gained[part], parts, bucket.cost * parts, bucket.capacity * parts, *filled)
+        tokens = _scan(
+            tokens, expected[part], *prices, gained[part], parts, bucket.cost * parts, bucket.capacity * parts, *filled)
         start = end
-    if start < length: raise ValueError(f"{policy.name} yields prices for {start} images; expected {length}, or one row for all")
+    if start < length:
+        raise ValueError(f"{policy.name} yields prices for {start} images; expected {length}, or one row for all")
     return offload, held
 
 def _for_all(
@@ -152,7 +162,8 @@ def _count(
     levels: int,  # of the bucket
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # int64 [N] seen; int64 [N] sent; int64 [levels] decisions
     "What became of each image, and the tokens at decisions"
-    seen, sent, occupancy = np.zeros(images, np.int64), np.zeros(images, np.int64), np.zeros(levels, np.int64)
+    seen, sent = np.zeros(images, np.int64), np.zeros(images, np.int64)
+    occupancy = np.zeros(levels, np.int64)
     for t in range(len(index)):
         seen[index[t]] += 1
         sent[index[t]] += offload[t]
@@ -170,14 +181,20 @@ def simulate(
     "A policy over all streams, each from a full bucket (paper, section 5); Ctrl-C ends it at the next block of prices"
     population = sequences.population
     def stream(s, ended):
-        parts = (np.array_split(column, pieces) for column in (sequences.index[s], *decide(policy, sequences, s, ended)))
-        return list(map(np.stack, zip(*(_count(*part, len(population), policy.bucket.levels) for part in zip(*parts)))))
+        parts = (
+            np.array_split(column, pieces)
+            for column in (sequences.index[s], *decide(policy, sequences, s, ended)))
+        return list(map(np.stack, zip(*(
+            _count(*part, len(population), policy.bucket.levels)
+            for part in zip(*parts)))))
     with closing(in_threads(stream, sequences.streams)) as streams:
         counted = list(tqdm(streams, getattr(policy, "name", None), sequences.streams, leave=False, disable=quiet))
     seen, sent, occupancy = map(np.concatenate, zip(*counted))
     images = seen.sum(1)
     loss = (seen @ population.loss_weak - sent @ population.reward) / images
-    return Result(policy.name, policy.bucket, population, loss, sent @ population.expected / images, sent.sum(1) / images, seen.sum(0), sent.sum(0), occupancy.sum(0))
+    return Result(
+        policy.name, policy.bucket, population, loss, sent @ population.expected / images, sent.sum(1) / images,
+        seen.sum(0), sent.sum(0), occupancy.sum(0))
 
 # %% ../nbs/api/06_simulate.ipynb #c58b1a2a
 def gap_share(
@@ -196,16 +213,21 @@ def comparison(
     oracle: Result | None = None,  # the causal oracle on them, if there is one
     clairvoyant: np.ndarray | None = None,  # float64 [S], the most that could have been earned on each stream
 ) -> pd.DataFrame:  # a row for each policy
-    "Loss, its interval, offloads per image; for policies under the MDP's limit also expected reward gained over it, share of the gap, and distance to the clairvoyant bound; for the Lower Bound, the most that could be gained"
+    """Loss, its interval, offloads per image; for policies under the MDP's limit also expected reward gained over it,
+    share of the gap, and distance to the clairvoyant bound; for the Lower Bound, the most that could be gained"""
     memoryless = next((result for result in results if result.name == "MDP"), None)
     def row(result):
         limited = memoryless and result.bucket == memoryless.bucket
         marked = limited or memoryless and result.name == LowerBound.name
         share = gap_share(result.expected, memoryless.expected, oracle.expected) if limited and oracle else None
-        return dict(policy=result.name, loss=result.mean_loss, interval=result.interval, sent=float(result.sent_share.mean()),
-                    gain=float((result.expected - memoryless.expected).mean()) if marked else None,
-                    share=share and share[0], share_interval=share and share[1],
-                    to_clairvoyant=float((clairvoyant - result.expected).mean()) if limited and clairvoyant is not None else None)
+        return dict(
+            policy=result.name,
+            loss=result.mean_loss, interval=result.interval,
+            sent=float(result.sent_share.mean()),
+            gain=float((result.expected - memoryless.expected).mean()) if marked else None,
+            share=share and share[0], share_interval=share and share[1],
+            to_clairvoyant=(
+                float((clairvoyant - result.expected).mean()) if limited and clairvoyant is not None else None))
     return pd.DataFrame(map(row, [*results, *([oracle] if oracle else [])])).set_index("policy")
 
 # %% ../nbs/api/06_simulate.ipynb #0419e65c
@@ -218,8 +240,11 @@ def plot_sent(
     fig, axes = plt.subplots(1, len(results), figsize=(4 * len(results), 2.6), sharey=True, squeeze=False)
     for ax, result in zip(axes[0], results):
         expected = result.population.expected
-        ax.hist([expected, expected], bins, weights=[result.sent, result.seen - result.sent], stacked=True, label=["sent", "kept"], color=["C1", "0.8"])
-        ax.set(title=result.name, xlabel="expected reward"); ax.legend(frameon=False)
+        ax.hist(
+            [expected, expected], bins, weights=[result.sent, result.seen - result.sent],
+            stacked=True, label=["sent", "kept"], color=["C1", "0.8"])
+        ax.set(title=result.name, xlabel="expected reward")
+        ax.legend(frameon=False)
     axes[0, 0].set_ylabel("images")
     return fig
 
@@ -230,8 +255,11 @@ def plot_occupancy(
     import matplotlib.pyplot as plt
     fig, ax = plt.subplots(figsize=(6, 2.4))
     for result in results:
-        ax.step(np.arange(result.bucket.levels) / result.bucket.cost, result.occupancy / result.occupancy.sum(), where="mid", label=result.name)
-    ax.set(xlabel="tokens in hand at a decision", ylabel="share of decisions"); ax.legend(frameon=False)
+        ax.step(
+            np.arange(result.bucket.levels) / result.bucket.cost, result.occupancy / result.occupancy.sum(),
+            where="mid", label=result.name)
+    ax.set(xlabel="tokens in hand at a decision", ylabel="share of decisions")
+    ax.legend(frameon=False)
     return fig
 
 # %% ../nbs/api/06_simulate.ipynb #908e9224
@@ -245,13 +273,22 @@ def plot_trace(
     import matplotlib.pyplot as plt
     decisions = [decide(policy, sequences, stream) for policy in policies]
     first, second = (offload[stretch] for offload, _ in decisions)
-    time, reward = np.arange(sequences.length)[stretch], sequences.population.expected[sequences.index[stream]][stretch]
+    time = np.arange(sequences.length)[stretch]
+    reward = sequences.population.expected[sequences.index[stream]][stretch]
     fig, (top, bottom) = plt.subplots(2, 1, figsize=(9, 4), sharex=True, height_ratios=(3, 2))
     one, two = (policy.name for policy in policies)
-    for label, which, colour in (("neither", ~first & ~second, "0.8"), ("both", first & second, "k"), (f"{one} only", first & ~second, "C0"), (f"{two} only", ~first & second, "C1")):
+    for label, which, colour in (
+        ("neither", ~first & ~second, "0.8"),
+        ("both", first & second, "k"),
+        (f"{one} only", first & ~second, "C0"),
+        (f"{two} only", ~first & second, "C1"),
+    ):
         top.scatter(time[which], reward[which], s=12, color=colour, label=label)
-    for policy, (_, held), colour in zip(policies, decisions, ("C0", "C1")): bottom.step(time, held[stretch] / policy.bucket.cost, where="post", color=colour, label=policy.name)
-    top.set(ylabel="expected reward"); top.legend(title="offloaded by", fontsize=8, loc="center left", bbox_to_anchor=(1, .5), frameon=False)
-    bottom.set(xlabel="image", ylabel="tokens"); bottom.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, .5), frameon=False)
+    for policy, (_, held), colour in zip(policies, decisions, ("C0", "C1")):
+        bottom.step(time, held[stretch] / policy.bucket.cost, where="post", color=colour, label=policy.name)
+    top.set(ylabel="expected reward")
+    top.legend(title="offloaded by", fontsize=8, loc="center left", bbox_to_anchor=(1, .5), frameon=False)
+    bottom.set(xlabel="image", ylabel="tokens")
+    bottom.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, .5), frameon=False)
     fig.tight_layout()
     return fig

@@ -16,18 +16,21 @@ LONGEST = 10**12  # time units that a log may last
 COARSE = .01  # of the mean interval, which a narrow type must be able to tell apart
 
 def as_elapsed(
-    timestamps: np.ndarray,  # [N] or [N, 1], numbers in any time unit; or durations, dates and times, of which the unit is the second
+    timestamps: np.ndarray,  # [N] or [N, 1], numbers in any unit; or durations, dates and times, with seconds as unit
 ) -> np.ndarray:  # int64 [N], ticks since the first
-    "Time on the log's own clock; `ValueError` for what is no time, runs backwards, lasts too long, or is told too coarsely"
+    """Time on the log's own clock;
+    `ValueError` for what is no time, runs backwards, lasts too long, or is told too coarsely"""
     times = np.asarray(timestamps)
     if not times.size: raise ValueError("timestamp is empty; expected a time for each image")
     if times.size != len(times): raise ValueError(f"timestamp has shape {times.shape}; expected a time for each image")
     times = times.ravel()
     if times.dtype.kind in "OUS": times = _of_text(times)
-    if times.dtype.kind not in "iufmM": raise ValueError(f"timestamp has type {times.dtype}; expected numbers, or dates and times")
+    if times.dtype.kind not in "iufmM":
+        raise ValueError(f"timestamp has type {times.dtype}; expected numbers, or dates and times")
     elapsed = _of_clock(times) if times.dtype.kind in "mM" else _of_numbers(times)
     for row in np.flatnonzero(np.diff(elapsed) < 0) + 1:
-        raise ValueError(f"timestamp falls from {times[row - 1]} to {times[row]} at row {row}; expected images in the order in which they came")
+        raise ValueError(f"timestamp falls from {times[row - 1]} to {times[row]} at row {row}; "
+                         "expected images in the order in which they came")
     return elapsed
 
 def _of_text(times):
@@ -39,13 +42,15 @@ def _of_text(times):
     import pandas as pd  # here, since it takes half a second to import
     dates = pd.to_datetime(pd.Series(times), utc=True, format="ISO8601", errors="coerce")
     for row in np.flatnonzero(dates.isna()):
-        raise ValueError(f"timestamp is {str(times[row])[:40]!r} at row {row}; expected a number, or a date and time as in 2024-05-01T12:00:00")
+        raise ValueError(f"timestamp is {str(times[row])[:40]!r} at row {row}; "
+                         "expected a number, or a date and time as in 2024-05-01T12:00:00")
     return dates.dt.tz_localize(None).to_numpy()
 
 def _check_span(spans, times):
     "`ValueError` for times that are none, or too far from the first"
     for row in np.flatnonzero(~(np.abs(spans) <= LONGEST)):
-        raise ValueError(f"timestamp is {times[row]} at row {row}, the first being {times[0]}; expected times, at most {LONGEST:.0e} time units apart")
+        raise ValueError(f"timestamp is {times[row]} at row {row}, the first being {times[0]}; "
+                         f"expected times, at most {LONGEST:.0e} time units apart")
 
 def _of_clock(times):
     "Ticks of durations, or dates and times"
@@ -60,7 +65,8 @@ def _of_numbers(times):
     wide = times.astype(np.promote_types(times.dtype, float))
     _check_span(wide - wide[0], times)
     whole = times.dtype.kind in "iu"
-    if whole: return (times.astype(np.int64) - times[:1].astype(np.int64)) * RESOLUTION  # modulo 2^64, far above the span
+    # modulo 2^64, far above the span
+    if whole: return (times.astype(np.int64) - times[:1].astype(np.int64)) * RESOLUTION
     _check_grain(times, wide)
     return np.rint((wide - wide[0]) * RESOLUTION).astype(np.int64)
 

@@ -55,7 +55,9 @@ class TraceSource:
         "Streams of blocks that start anywhere in what is not kept back"
         count = len(self.index) - self.kept_back
         block = min(BLOCK, length, count)
-        starts = np.stack([np.random.default_rng(spawn(seed, child)).integers(count, size=-(-length // block)) for child in range(streams)])
+        starts = np.stack([
+            np.random.default_rng(spawn(seed, child)).integers(count, size=-(-length // block))
+            for child in range(streams)])
         positions = (starts[:, :, None] + np.arange(block)) % count
         return self.at(positions.reshape(streams, -1)[:, :length])
 
@@ -71,13 +73,18 @@ def trace_sources(
     log: Log,  # of one device
 ) -> tuple[TraceSource, TraceSource]:  # for training, for testing
     "Both parts of a log, the curve and the scale fitted to the training part; `ValueError` for a log that is too short"
-    parts = slice(1, log.split), slice(log.split, None)                                                # the first image starts the clock
+    parts = slice(1, log.split), slice(log.split, None)  # the first image starts the clock
     counts = [len(log.elapsed[part]) for part in parts]
     if counts[0] < SHORTEST[0] or counts[1] < SHORTEST[1]:
-        raise ValueError(f"{log.name} is too short: {counts[0]} images for training and {counts[1]} for testing; expected at least {SHORTEST[0]} and {SHORTEST[1]}, and ten times as many are better")
+        raise ValueError(f"{log.name} is too short: {counts[0]} images for training and {counts[1]} for testing; "
+                         f"expected at least {SHORTEST[0]} and {SHORTEST[1]}, and ten times as many are better")
     gaps = np.diff(log.elapsed, prepend=0)
-    if not gaps[parts[0]].any(): raise ValueError(f"{log.name}: the images for training all came at the same time; expected times over which tokens accrue")
-    images = [Images(log.images.metric[part], log.images.loss_weak[part], log.images.loss_strong[part]) for part in parts]
+    if not gaps[parts[0]].any():
+        raise ValueError(f"{log.name}: the images for training all came at the same time; "
+                         "expected times over which tokens accrue")
+    images = [
+        Images(log.images.metric[part], log.images.loss_weak[part], log.images.loss_strong[part])
+        for part in parts]
     both = populations(Dataset(log.name, *images))
     orders = [np.argsort(np.argsort(part.metric, kind="stable")).astype(np.int32) for part in images]
     kept_back = round(HELD_OUT * counts[0]), 0

@@ -31,23 +31,28 @@ def doubt(
 ) -> str:  # empty if there is none
     "Why a metric is none, and what to do"
     varied = np.ptp(metric) > 0 and np.ptp(reward) > 0
-    correlation, chance = spearmanr(metric, reward).statistic if varied else 0, 3 / np.sqrt(len(metric))
+    correlation = spearmanr(metric, reward).statistic if varied else 0
+    chance = 3 / np.sqrt(len(metric))
     if correlation > chance: return ""
     if correlation < -chance:
         return (f"the metric falls where the reward rises (rank correlation {correlation:.2f}); "
                 "turn it round, as 1 - confidence, or fit one with edgeml-metric")
-    return (f"the metric says nothing of the reward (rank correlation {correlation:.2f}, within chance for {len(metric):,} images); "
+    return ("the metric says nothing of the reward "
+            f"(rank correlation {correlation:.2f}, within chance for {len(metric):,} images); "
             "use a metric that ranks images by what offloading gains, or more images with known rewards")
 
 def _about_gain(population):
     if population.expected.max() <= 0:
-        return f"no image is expected to gain (the most is {population.expected.max():.4g}); keep every answer, or train a stronger model"
+        return (f"no image is expected to gain (the most is {population.expected.max():.4g}); "
+                "keep every answer, or train a stronger model")
 
 def _about_limit(sequences, bucket):
     allowed = simulate(fixed("all", bucket, -np.inf), sequences).sent_share.mean()
     apart = sequences.interarrival.mean() / sequences.ticks
     times = f"images come {apart:.4g} time units apart, tokens {1 / float(bucket.rate):.4g}"
-    if allowed == 1: return f"the limit never binds, for every image finds a token: {times}; count rate and times in the same unit"
+    if allowed == 1:
+        return (f"the limit never binds, for every image finds a token: {times}; "
+                "count rate and times in the same unit")
     if bucket.rate * int(sequences.interarrival[0, 1:].sum()) < sequences.ticks and sequences.length > bucket.depth:
         return f"no token comes in from the first image to the last: {times}; count rate and times in the same unit"
 
@@ -59,14 +64,21 @@ def verdict(
     bound: np.ndarray,  # float64 [1], the clairvoyant's on all of them
 ) -> str:
     "What the comparison of a policy and the MDP says about a log whose premises hold, in a sentence"
-    gain, most = reward - reward_mdp, (bound - reward_mdp).mean()
+    gain = reward - reward_mdp
+    most = (bound - reward_mdp).mean()
     mean, width = gain.mean(), half_width(gain)
-    figures = (f"{name}'s expected reward per image is {mean:+.4f} +- {width:.4f} against the MDP's {reward_mdp.mean():.4f}, "
+    figures = (f"{name}'s expected reward per image is {mean:+.4f} +- {width:.4f} "
+               f"against the MDP's {reward_mdp.mean():.4f}, "
                f"and no policy could gain more than {most:.4f}")
     nothing = abs(mean) + width <= .05 * most or abs(mean) <= width and mean + width <= .2 * most
-    if nothing: return f"there is no correlation to exploit, {name} and MDP are within the interval: {figures}; use the MDP, which is simpler"
+    if nothing:
+        return (f"there is no correlation to exploit, {name} and MDP are within the interval: {figures}; "
+                "use the MDP, which is simpler")
     if mean > width: return f"history pays: {figures}"
-    if mean < -width: return f"{name} does worse than the MDP on what came last, which may be unlike what it learned from: {figures}; use the MDP"
+    if mean < -width:
+        return (f"{name} does worse than the MDP on what came last, which may be unlike what it learned from: "
+                f"{figures}; use the MDP")
     wanted = .2 * most if width > .2 * most else mean
     times = max(2, np.ceil((width / wanted) ** 2))
-    return f"the log is too short to tell {name} and MDP apart: {figures}; to see {wanted:.4f} takes about {times:,.0f} times as many images"
+    return (f"the log is too short to tell {name} and MDP apart: {figures}; "
+            f"to see {wanted:.4f} takes about {times:,.0f} times as many images")
