@@ -20,7 +20,8 @@ def act(
 ) -> None:
     "The better of offloading and keeping, at every token level (paper, section 4.1, for all levels at once)"
     decided[:cost] = following[:cost]
-    rest, (sent, kept, after_sent, after_kept) = decided[cost:], (values[:-cost], values[cost:], following[:-cost], following[cost:])
+    rest, (sent, kept, after_sent, after_kept) = decided[cost:], (
+        values[:-cost], values[cost:], following[:-cost], following[cost:])
     for n in range(len(rest)): rest[n] = reward + after_sent[n] if reward + sent[n] >= kept[n] else after_kept[n]
 
 # %% ../nbs/api/07a_bellman.ipynb #b6513624
@@ -44,20 +45,24 @@ def lambda_returns(
     values: np.ndarray,  # float32 [L + 1, levels], V at each image of a short sequence
     expected: np.ndarray,  # float32 [L + 1], expected rewards
     gained: np.ndarray,  # int64 [L + 1], units that came in before each image
-    law: tuple[np.ndarray, np.ndarray],  # int64 [J] units that may come in and float32 [J] their probabilities; empty if what comes in is what did
+    law: tuple[np.ndarray, np.ndarray],  # int64 [J] units that may come in, float32 [J] probabilities; empty: `gained`
     cost: int,  # p, units per offload
     mix: float,  # lambda, 0 (one step) to 1 (the whole sequence)
     discount: float,  # 1 for the average reward
 ) -> np.ndarray:  # float32 [L, levels], centred targets for all images but the last
     "Targets for token values, for all levels by one backward sweep over the sequence"
-    (units, probs), sure = law, np.ones(1, np.float32)
+    units, probs = law
+    sure = np.ones(1, np.float32)
     images, levels = values.shape
-    returns, left = np.empty_like(values[1:]), values[-1].copy()
+    returns = np.empty_like(values[1:])
+    left = values[-1].copy()
     following, choice, decided = np.empty_like(left), np.empty_like(left), np.empty_like(left)
     near, far, whole = np.float32(discount * (1 - mix)), np.float32(discount * mix), np.float32(discount)
     for t in range(images - 1, 0, -1):
         here = values[t]
-        for k in range(levels): choice[k], following[k] = whole * here[k], near * here[k] + far * left[k]
+        for k in range(levels):
+            choice[k] = whole * here[k]
+            following[k] = near * here[k] + far * left[k]
         act(choice, following, expected[t], cost, decided)
         if len(probs): wait(decided, units, probs, left)
         else: wait(decided, gained[t:t + 1], sure, left)

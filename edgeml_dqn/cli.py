@@ -35,7 +35,8 @@ from .bucket import TokenBucket, as_fraction
 from .calibration import read_metric
 from .commands import Interrupt
 from .data import Dataset, read_data
-from .dqn import DQN, Problem, Settings, acting_policy, check_learner, make_problem, q_iteration, start_learner
+from .dqn import (
+    DQN, Problem, Settings, acting_policy, check_learner, make_problem, q_iteration, start_learner)
 from .features import Features, History, LearnedFilter
 from .files import held, write_atomically
 from .logs import is_log, read_log
@@ -47,30 +48,43 @@ from .runs import PlannedRun, TrainedRun, checkpoint, load_run, save_network, sa
 from .sequences import IID, LocationReset, Sequences, Source, spawn
 from .simulate import PIECES, Result, comparison, plot_trace, simulate
 from .traces import TraceSource, trace_sources
-from .training import State, TensorBoard, highest, kept_policy, make_validation, plot_learning, remarks, shortcomings, train
+from .training import (
+    State, TensorBoard, highest, kept_policy, make_validation, plot_learning, remarks, shortcomings, train)
 from .verdict import premises, verdict
 
 # %% ../nbs/api/10_cli.ipynb #db3d0810
-FLAGS = dict(rate="--tr", depth="--tb", spread="--spread", reset_prob="--rprob", periods="--int1, --int2", switch_probs="--tprob1, --tprob2",
-             metric_history="--nhist1", arrival_history="--nhist2", discount="--discount", gradient_steps="--ngdup", batch_size="--gbsz",
-             hidden="--nlayers, --nhidden", network="--network", optimizer="--optimizer", learning_rate="--lr", iterations="--maxiter", every="--sfreq", seed="--seed", streams="--streams, --length", length="--length", period_1="--int1", period_2="--int2", switch_prob_1="--tprob1", switch_prob_2="--tprob2", loss="--loss", fit="--fit", folds="--folds", test_share="--test-share",
-             runtime="--runtimes, --runtime", port="--port", images="--images", time_unit="--time-unit", deadline="--deadline", bandwidth="--bandwidth", delay="--delay")  # the flags of what the library's messages begin with
+FLAGS = dict(  # the flags of what the library's messages begin with
+    rate="--tr", depth="--tb",
+    spread="--spread", reset_prob="--rprob",
+    periods="--int1, --int2", switch_probs="--tprob1, --tprob2",
+    metric_history="--nhist1", arrival_history="--nhist2",
+    discount="--discount", gradient_steps="--ngdup", batch_size="--gbsz",
+    hidden="--nlayers, --nhidden", network="--network", optimizer="--optimizer", learning_rate="--lr",
+    iterations="--maxiter", every="--sfreq", seed="--seed",
+    streams="--streams, --length", length="--length",
+    period_1="--int1", period_2="--int2", switch_prob_1="--tprob1", switch_prob_2="--tprob2",
+    loss="--loss", fit="--fit", folds="--folds", test_share="--test-share",
+    runtime="--runtimes, --runtime", port="--port",
+    images="--images", time_unit="--time-unit", deadline="--deadline",
+    bandwidth="--bandwidth", delay="--delay")
 
 @contextmanager
 def one_sentence(
     command: str,  # the program's name
 ) -> Iterator[None]:
-    "Errors of input become one sentence on standard error and exit status 2; Ctrl-C becomes 130, whatever compiled code made of it"
+    """Errors of input become one sentence on standard error and exit status 2;
+    Ctrl-C becomes 130, whatever compiled code made of it"""
     handler = signal.getsignal(signal.SIGINT)
     interrupt = handler if isinstance(handler, Interrupt) else Interrupt(command)
     interrupt.working = True
     try: yield
     except BaseException as error:
         if interrupt.came or isinstance(error, KeyboardInterrupt):
-            if interrupt is handler: interrupt.leave()                            # without waiting for threads
+            if interrupt is handler: interrupt.leave()  # without waiting for threads
             print(interrupt.said, file=sys.stderr)
             raise SystemExit(130) from None
-        if isinstance(error, BrokenPipeError) or not isinstance(error, ValueError | OSError | ArithmeticError | MemoryError): raise
+        if isinstance(error, BrokenPipeError) or not isinstance(
+            error, ValueError | OSError | ArithmeticError | MemoryError): raise
         message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) and error.strerror else str(error)
         flag = FLAGS.get(message.split(" ", 1)[0])
         print(f"{command}: {flag + ': ' if flag else ''}{message}", file=sys.stderr)
@@ -95,7 +109,10 @@ def limit_number(
     text: str,  # as typed
 ) -> float | str:  # a fraction as it was typed
     "A rate or a depth; `ArgumentTypeError` for anything else"
-    if ":" in text: raise ArgumentTypeError(f"{text!r} is a range; expected one number (edgeml-plan makes a run for every limit, and needs no range)")
+    if ":" in text:
+        raise ArgumentTypeError(
+            f"{text!r} is a range; expected one number "
+            "(edgeml-plan makes a run for every limit, and needs no range)")
     try: as_fraction(text, "it")
     except ValueError: raise ArgumentTypeError(f"{text!r}; expected a number such as 0.1 or 1/3") from None
     return text if "/" in text else float(text)
@@ -105,10 +122,13 @@ def run_flags(
     folder: str,  # its directory
 ) -> dict:  # as resolved when it was made
     "The flags of a run; `ValueError` if it is not one that a command made"
-    flags, known = run.config.get("flags"), DEFAULTS[run.kind]
+    flags = run.config.get("flags")
+    known = DEFAULTS[run.kind]
     whole = isinstance(flags, dict) and flags.keys() == known.keys() and isinstance(run.config.get("digest"), str)
     if whole and all(_fits(name, value, known[name]) for name, value in flags.items()): return flags
-    raise ValueError(f"{folder} was not made by edgeml-plan or edgeml-train, or is damaged; expected their flags in the checkpoint")
+    raise ValueError(
+        f"{folder} was not made by edgeml-plan or edgeml-train, or is damaged; "
+        "expected their flags in the checkpoint")
 
 def _fits(name, value, usual):
     "Whether a flag of a run is of the right type"
@@ -123,17 +143,22 @@ def resolve(
     folder: str,  # its name
     kind: str = "DQN",  # of the run
 ) -> dict:
-    "All flags: as typed, else as when the run was made, else the defaults; `ValueError` for one that contradicts the run directory"
+    """All flags: as typed, else as when the run was made, else the defaults;
+    `ValueError` for one that contradicts the run directory"""
     typed = {flag: value for flag, value in typed.items() if value is not None}
     for flag, value in typed.items():
-        if flag not in DEFAULTS[kind]: raise ValueError(f"--{flag} is for a DQN; expected none, for {folder} holds a plan")
+        if flag not in DEFAULTS[kind]:
+            raise ValueError(f"--{flag} is for a DQN; expected none, for {folder} holds a plan")
         if flag in made and flag not in FREE[kind] and value != made[flag]:
-            raise ValueError(f"--{flag} {value} contradicts {folder}, which was made with --{flag} {made[flag]}; expected the same, or another directory")
+            raise ValueError(
+                f"--{flag} {value} contradicts {folder}, which was made with --{flag} {made[flag]}; "
+                "expected the same, or another directory")
     return DEFAULTS[kind] | made | typed
 
 # %% ../nbs/api/10_cli.ipynb #7a672610
 def _choice(flags, flag, choices):
-    if flags[flag] not in choices: raise ValueError(f"--{flag} is {flags[flag]}; expected {' or '.join(map(str, choices))}")
+    if flags[flag] not in choices:
+        raise ValueError(f"--{flag} is {flags[flag]}; expected {' or '.join(map(str, choices))}")
     return choices[flags[flag]]
 
 def as_source(
@@ -142,17 +167,22 @@ def as_source(
 ) -> Source:
     "The order and the times of images that flags describe"
     order = _choice(flags, "stype", {0: IID, 1: LocationReset(flags["spread"], flags["rprob"])})
-    arrivals = _choice(flags, "itype", {0: Periodic(), 1: MarkovModulated((flags["int1"], flags["int2"]), (flags["tprob1"], flags["tprob2"]))})
+    arrivals = _choice(flags, "itype", {
+        0: Periodic(),
+        1: MarkovModulated((flags["int1"], flags["int2"]), (flags["tprob1"], flags["tprob2"]))})
     return Source(population, order, arrivals)
 
 def as_settings(
     flags: dict,  # resolved
 ) -> Settings:
     "How to learn; the streams of an iteration are as many as divide a batch, up to 32"
-    for flag, low, high in (("lr", 0, 300), ("nlayers", 0, 32), ("gbsz", 1, 10**6), ("maxiter", 0, 10**9), ("sfreq", 1, 10**9)):
-        if flags[flag] is not None and not low <= flags[flag] <= high: raise ValueError(f"--{flag} is {flags[flag]}; expected {low} to {high}")
+    for flag, low, high in (
+        ("lr", 0, 300), ("nlayers", 0, 32), ("gbsz", 1, 10**6), ("maxiter", 0, 10**9), ("sfreq", 1, 10**9)):
+        if flags[flag] is not None and not low <= flags[flag] <= high:
+            raise ValueError(f"--{flag} is {flags[flag]}; expected {low} to {high}")
     return Settings(
-        gradient_steps=flags["ngdup"], batch_size=flags["gbsz"], learning_rate=None if flags["lr"] is None else 10 ** -flags["lr"],
+        gradient_steps=flags["ngdup"], batch_size=flags["gbsz"],
+        learning_rate=None if flags["lr"] is None else 10 ** -flags["lr"],
         discount=flags["discount"], seed=flags["seed"],
         streams=max(count for count in range(1, 33) if flags["gbsz"] % count == 0))
 
@@ -181,7 +211,10 @@ def as_task(
         dataset = read_data(data)
         return Task(dataset.digest, *(as_source(flags, population) for population in populations(dataset)), bucket)
     for flag in ("stype", "itype", "spread", "rprob", "int1", "int2", "tprob1", "tprob2", "fine"):
-        if typed.get(flag) is not None: raise ValueError(f"--{flag} is for made-up sequences; expected none, for the images of {data} keep their order and times")
+        if typed.get(flag) is not None:
+            raise ValueError(
+                f"--{flag} is for made-up sequences; expected none, "
+                f"for the images of {data} keep their order and times")
     log = read_log(data, read_metric(flags["metric"]) if flags["metric"] else None)
     return Task(log.digest, *trace_sources(log), bucket)
 
@@ -201,12 +234,14 @@ def resolution_of(
     seed: int,  # of these
     fine: bool = False,  # whether made-up sequences are to be looked at closer
 ) -> Resolution:
-    "How closely sequences are looked at: of a log, of which there is only so much, as closely as its held-out images allow"
+    """How closely sequences are looked at:
+    of a log, of which there is only so much, as closely as its held-out images allow"""
     if isinstance(source, TraceSource): return recorded_resolution(source, seed)
     return FINE if fine else DEFAULT
 
 # %% ../nbs/api/10_cli.ipynb #2daf8ce8
-HEADINGS = dict(interval="+-", share_interval="+- ", to_clairvoyant="regret")  # of printed tables: intervals, and what the clairvoyant would have earned more
+# of printed tables: intervals, and what the clairvoyant would have earned more
+HEADINGS = dict(interval="+-", share_interval="+- ", to_clairvoyant="regret")
 
 def show(
     table: pd.DataFrame | None,  # for people
@@ -215,7 +250,10 @@ def show(
 ) -> None:
     "One JSON object on the last line of standard output, or a table"
     if json: print(json_text.dumps(answer))
-    elif table is not None: print(table.dropna(axis=1, how="all").rename(columns=HEADINGS).rename_axis(None).to_string(float_format="{:.4f}".format, na_rep=""))
+    elif table is not None:
+        print(
+            table.dropna(axis=1, how="all").rename(columns=HEADINGS).rename_axis(None)
+            .to_string(float_format="{:.4f}".format, na_rep=""))
     else: print("\n".join(f"{name:26}{_plain(value)}" for name, value in answer.items()))
 
 def _plain(value):
@@ -244,7 +282,9 @@ class Opened:
     @cached_property
     def problem(self) -> Problem:  # of a DQN
         "What it learns"
-        settings, network, optimizer = as_settings(self.flags), as_network(self.flags), named_optimizer(self.flags["optimizer"])
+        settings = as_settings(self.flags)
+        network = as_network(self.flags)
+        optimizer = named_optimizer(self.flags["optimizer"])
         return make_problem(self.task.train, self.task.bucket, self.run.features, settings, network, optimizer)
 
     @property
@@ -259,23 +299,29 @@ def open_run(
     typed: dict,  # flags, None if not typed
     kind: str | None = None,  # of the run; None: either
 ) -> Opened:
-    "A run from its directory; errors as `load_run`, and `ValueError` for other data, for flags that contradict it, and for a run of another kind or size"
+    """A run from its directory; errors as `load_run`, and `ValueError` for other data,
+    for flags that contradict it, and for a run of another kind or size"""
     run = load_run(folder)
-    if kind and run.kind != kind: raise ValueError(f"{folder} holds a {run.kind} run; expected a {kind} run, or another directory")
+    if kind and run.kind != kind:
+        raise ValueError(f"{folder} holds a {run.kind} run; expected a {kind} run, or another directory")
     flags = resolve(typed, run_flags(run, folder), folder, run.kind)
     for flag in NAMED:
         if ":" in flags.get(flag, "") and not typed.get(flag):
-            raise ValueError(f"{folder} was made with --{flag} {flags[flag]}; expected the same again, for nobody's code is run that is not asked for")
+            raise ValueError(
+                f"{folder} was made with --{flag} {flags[flag]}; "
+                "expected the same again, for nobody's code is run that is not asked for")
     task = as_task(data, flags, typed)
     if run.config["digest"] != task.digest:
-        raise ValueError(f"{data} is not the data that {folder} was made from; expected the same images, or another directory")
+        raise ValueError(
+            f"{data} is not the data that {folder} was made from; "
+            "expected the same images, or another directory")
     opened = Opened(run, flags, task)
     if isinstance(run, TrainedRun): _check_size(folder, run, opened.problem)
     return opened
 
 def _check_size(folder, run, problem):
     "`ValueError` naming the folder for a learner that is not of this problem"
-    problem.compiled                                                              # whose own errors are not the folder's fault
+    problem.compiled  # whose own errors are not the folder's fault
     try:
         check_learner(run.state.learner, problem)
         kept_policy(run.state, problem)
@@ -283,7 +329,7 @@ def _check_size(folder, run, problem):
 
 # %% ../nbs/api/10_cli.ipynb #316128d1
 def edgeml_plan(
-    data: str,  # an npz file in the published format, ilsvrc, or a log: a table with a timestamp (npz, Parquet, CSV), or what a controller wrote
+    data: str,  # an npz as published, ilsvrc, or a log: a table with a timestamp (npz, Parquet, CSV), or a controller's
     run_dir: str,  # where the run is kept
     tr: limit_number = None,  # token rate, per time unit (default .1)
     tb: limit_number = None,  # token bucket depth (default 5)
@@ -327,11 +373,14 @@ def _plan(data, run_dir, typed, json):
     show(None, dict(
         policy=policy.name, rate=flags["tr"], depth=flags["tb"], states=policy.features.size,
         learning_seconds=learned - began, planning_seconds=planned - learned,
-        training_reward=rewards[0], mdp_reward=rewards[1], run_dir=run_dir, remarks=found or [*_foresight(run.outlook), *shortcomings(*results)]), json)
+        training_reward=rewards[0], mdp_reward=rewards[1], run_dir=run_dir,
+        remarks=found or [*_foresight(run.outlook), *shortcomings(*results)]), json)
 
 def _foresight(outlook):
     "What is to be said of a filter that remembers no metrics"
-    return ["metrics foretell nothing of those to come; the MDP, which is simpler, does as well"] if len(outlook.metric.start) == 1 else []
+    return (
+        ["metrics foretell nothing of those to come; the MDP, which is simpler, does as well"]
+        if len(outlook.metric.start) == 1 else [])
 
 def _whole(source):
     "A log with nothing held out, once its held-out images have served"
@@ -339,7 +388,7 @@ def _whole(source):
 
 # %% ../nbs/api/10_cli.ipynb #d2a99fe4
 def edgeml_train(
-    data: str,  # an npz file in the published format, ilsvrc, or a log: a table with a timestamp (npz, Parquet, CSV), or what a controller wrote
+    data: str,  # an npz as published, ilsvrc, or a log: a table with a timestamp (npz, Parquet, CSV), or a controller's
     run_dir: str,  # where the run is kept, and taken up again
     tr: limit_number = None,  # token rate, per time unit (default .1)
     tb: limit_number = None,  # token bucket depth (default 5)
@@ -352,7 +401,7 @@ def edgeml_train(
     gbsz: int = None,  # batch size of a gradient step (default 128)
     nlayers: int = None,  # hidden layers (default 5)
     nhidden: int = None,  # units in each (default 64)
-    network: str = None,  # MODULE:FUNCTION, from a dict of Keras inputs to a tensor (default: nlayers of nhidden, as published)
+    network: str = None,  # MODULE:FUNCTION, dict of Keras inputs to tensor (default: nlayers of nhidden, as published)
     optimizer: str = None,  # of Keras, by its name, or MODULE:FUNCTION that makes one (default adam)
     lr: float = None,  # learning rate, as -log10 of it (default: the optimizer's own, 3 of adam)
     maxiter: int = None,  # Q iterations in all (default: until validation stands still)
@@ -363,7 +412,7 @@ def edgeml_train(
     int2: int = None,  # Markov-modulated: period of the second state (default 3)
     tprob1: float = None,  # Markov-modulated: probability per time unit of leaving the first state (default .001)
     tprob2: float = None,  # Markov-modulated: of leaving the second state (default .0005)
-    features: str = None,  # what the network sees: history, as published, or filter, a learned summary of it (default history)
+    features: str = None,  # what the network sees: history, as published (default), or filter, a learned summary of it
     tensorboard: str = None,  # a directory for TensorBoard (default: none)
     metric: str = None,  # of a log with weak_logits or score: the JSON file of edgeml-metric (default: none)
     seed: int = None,  # of everything random (default 0)
@@ -381,7 +430,8 @@ def _train(data, run_dir, typed, tensorboard, json):
         opened = Opened(TrainedRun({}, as_features(flags, task.train), None), flags, task)
     problem, flags = opened.problem, opened.flags
     config = dict(flags=flags, digest=opened.task.digest)
-    state, validation = opened.run.state or State(start_learner(problem)), make_validation(problem)
+    state = opened.run.state or State(start_learner(problem))
+    validation = make_validation(problem)
     def save(state):
         save_run(run_dir, TrainedRun(config, problem.features, state))
         save_network(run_dir, kept_policy(state, problem).network)
@@ -392,7 +442,8 @@ def _train(data, run_dir, typed, tensorboard, json):
     found = premises(problem.source.population, validation.sequences, problem.asked.bucket)
     show(None, dict(
         policy="DQN", iterations=state.learner.iteration, validation_reward=highest(state, validation),
-        mdp_reward=float(validation.mdp.expected.mean()), run_dir=run_dir, remarks=found or remarks(state, problem, validation)), json)
+        mdp_reward=float(validation.mdp.expected.mean()), run_dir=run_dir,
+        remarks=found or remarks(state, problem, validation)), json)
 
 # %% ../nbs/api/10_cli.ipynb #1cd0085e
 class Comparison(NamedTuple):
@@ -409,14 +460,21 @@ def compare_all(
     test: Source | TraceSource,  # of the unseen sequences, which bounds may know; of a log, there is nothing to know
 ) -> Comparison:
     "Every policy on the same streams; without causal oracle and belief policy where the lattice is too fine for these"
-    known, recorded = (train.population, bucket, train.arrivals), isinstance(test, TraceSource)
-    oracles, left_out = [], []
+    known = train.population, bucket, train.arrivals
+    recorded = isinstance(test, TraceSource)
+    oracles = []
+    left_out = []
     try: oracles = [] if recorded else [CausalOracle(test, bucket)]
     except TooManyLevels as error: left_out = [f"{error}; it and the belief policy are left out"]
-    all_policies = [weak(), baseline(*known), mdp(*known), *policies, *map(Belief, oracles), LowerBound(bucket), strong(), *oracles]
+    all_policies = [
+        weak(), baseline(*known), mdp(*known), *policies, *map(Belief, oracles),
+        LowerBound(bucket), strong(), *oracles]
     results = [simulate(policy, sequences, PIECES if recorded else 1, quiet=None) for policy in all_policies]
     oracle = results[-1] if oracles else None
-    return Comparison(results, comparison(results[:-1] if oracles else results, oracle, clairvoyant(sequences, bucket)), left_out)
+    return Comparison(
+        results,
+        comparison(results[:-1] if oracles else results, oracle, clairvoyant(sequences, bucket)),
+        left_out)
 
 COLOURS = dict(DQN="C1", Planned="C2")  # of those that learn
 
@@ -430,8 +488,12 @@ def plot_comparison(
     for row, (name, policy) in enumerate(table.iterrows()):
         ax.errorbar(policy.loss, row, xerr=policy.interval, fmt="o", color=COLOURS.get(name, "0.4"), capsize=3)
         share = f",  {policy.share:.1%} of the gap" if pd.notna(policy.share) and policy.share > 0 else ""
-        ax.annotate(f"{policy.loss:.4f}{share}", (policy.loss + policy.interval, row), (7, 0), textcoords="offset points", va="center", fontsize=8)
-    ax.set(yticks=range(len(table)), yticklabels=table.index, xlabel="average loss"); ax.invert_yaxis(); ax.margins(x=.25)
+        ax.annotate(
+            f"{policy.loss:.4f}{share}", (policy.loss + policy.interval, row), (7, 0),
+            textcoords="offset points", va="center", fontsize=8)
+    ax.set(yticks=range(len(table)), yticklabels=table.index, xlabel="average loss")
+    ax.invert_yaxis()
+    ax.margins(x=.25)
     return fig
 
 # %% ../nbs/api/10_cli.ipynb #c1cf7d68
@@ -463,15 +525,19 @@ def edgeml_simulate(
 ):
     "Compare what a run holds, a plan or a DQN, with all other policies on unseen sequences"
     typed = {name: value for name, value in locals().items() if name in PUBLISHED}
-    with one_sentence("edgeml-simulate"), held(save_dir): _simulate(data, run_dir, Path(save_dir), typed, streams, length, json)
+    with one_sentence("edgeml-simulate"), held(save_dir):
+        _simulate(data, run_dir, Path(save_dir), typed, streams, length, json)
 
 def _simulate(data, run_dir, save_dir, typed, streams, length, json):
     opened = open_run(data, run_dir, typed)
-    (_, train, test, bucket), policy = opened.task, opened.policy
+    _, train, test, bucket = opened.task
+    policy = opened.policy
     sequences = _unseen(test, streams, length, opened.flags["seed"])
     results, table, left_out = compare_all(train, sequences, bucket, [policy], test)
     losses = {result.name.lower().replace(" ", "_"): result.loss for result in results}
-    arrays = {name: loss.mean() for name, loss in losses.items()} | {f"{name}_streams": loss for name, loss in losses.items()}
+    arrays = (
+        {name: loss.mean() for name, loss in losses.items()}
+        | {f"{name}_streams": loss for name, loss in losses.items()})
     write_atomically(save_dir / "result.npz", lambda file: np.savez(file, **arrays))
     means = {name: float(loss.mean()) for name, loss in losses.items()}
     found = premises(train.population, sequences, bucket)
@@ -485,7 +551,10 @@ def _unseen(test, streams, length, seed):
     if not isinstance(test, TraceSource):
         return test_sequences(test, 100 if streams is None else streams, 100_000 if length is None else length, seed)
     for flag, value in dict(streams=streams, length=length).items():
-        if value is not None: raise ValueError(f"--{flag} is for made-up sequences; expected none, for the last part of a log is gone through as it is")
+        if value is not None:
+            raise ValueError(
+                f"--{flag} is for made-up sequences; expected none, "
+                "for the last part of a log is gone through as it is")
     return test.recorded()
 
 def _verdict(name, results, sequences, found):
@@ -514,13 +583,15 @@ def edgeml_demo(
     seed: int = 0,  # of everything random
     json: store_true = False,  # print one JSON object and nothing else
 ):
-    "Make a plan and train a DQN on the paper's images, compare all policies on unseen streams, print a table and save two plots"
+    """Make a plan and train a DQN on the paper's images, compare all policies on unseen streams,
+    print a table and save two plots"""
     with one_sentence("edgeml-demo"), held(out): _demo(Path(out), iterations, streams, length, seed, json)
 
 def _demo(out, iterations, streams, length, seed, json):
     if not 0 <= iterations <= 10**9: raise ValueError(f"--iterations is {iterations}; expected 0 to {10**9}")
     source, unseen = (Source(population, LocationReset(.1, .1)) for population in populations(read_data("ilsvrc")))
-    bucket, sequences = TokenBucket(.1, 4), test_sequences(unseen, streams, length, seed)
+    bucket = TokenBucket(.1, 4)
+    sequences = test_sequences(unseen, streams, length, seed)
     settings = Settings(seed=seed)
     began = time.perf_counter()
     planned = Planned(learn_outlook(source, seed), bucket)
@@ -541,7 +612,9 @@ def _median_seconds(action, times):
     action()
     seconds = []
     for _ in range(times):
-        began = time.perf_counter(); action(); seconds.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        action()
+        seconds.append(time.perf_counter() - began)
     return float(np.median(seconds))
 
 def _sgemm_gflops(size=2048):
@@ -550,32 +623,44 @@ def _sgemm_gflops(size=2048):
 
 def _import_ms():
     code = "import time; began = time.perf_counter(); import edgeml_dqn.policies; print(time.perf_counter() - began)"
-    return 1e3 * min(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout) for _ in range(3))
+    return 1e3 * min(
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+        for _ in range(3))
 
 @contextmanager
 def busy_process() -> Iterator[None]:
     "Another process that does nothing, as fast as it can"
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try: yield
-    finally: busy.kill(); busy.wait()
+    finally:
+        busy.kill()
+        busy.wait()
 
 def edgeml_bench(
     json: store_true = False,  # print one JSON object and nothing else
 ):
-    "Seconds of learning a filter and of planning, milliseconds of a Q iteration, decisions per second and more, on this machine"
+    """Seconds of learning a filter and of planning, milliseconds of a Q iteration,
+    decisions per second and more, on this machine"""
     with one_sentence("edgeml-bench"): _bench(json)
 
 def _bench(json):
-    images, bucket, deep = populations(read_data("ilsvrc"))[0], TokenBucket(.1, 4), TokenBucket(.33, 12)
+    images = populations(read_data("ilsvrc"))[0]
+    bucket, deep = TokenBucket(.1, 4), TokenBucket(.33, 12)
     source = Source(images, LocationReset(.1, .1))
     problem, deepest = make_problem(source, bucket), make_problem(source, TokenBucket(.1, 100))
-    large, outlook = np.sort(np.random.default_rng(0).choice(images.expected, 33_333)), learn_outlook(source)
-    learner, sequences = q_iteration(start_learner(problem), problem, 1e-3), source.sample(20, 100_000, 0)
+    large = np.sort(np.random.default_rng(0).choice(images.expected, 33_333))
+    outlook = learn_outlook(source)
+    learner = q_iteration(start_learner(problem), problem, 1e-3)
+    sequences = source.sample(20, 100_000, 0)
     dqn, planned = acting_policy(learner, problem), Planned(outlook, bucket)
-    compiled, (inputs, goals) = problem.compiled, learner.lesson
-    gflops, count = _sgemm_gflops(), sequences.index.size
+    compiled = problem.compiled
+    inputs, goals = learner.lesson
+    gflops = _sgemm_gflops()
+    count = sequences.index.size
     def iterate(): return q_iteration(learner, problem, 1e-3)
-    def steps(): return compiled.gradient_steps(learner.weights, learner.average, learner.slots, inputs, goals, .99, 1e-3)
+    def steps():
+        return compiled.gradient_steps(
+            learner.weights, learner.average, learner.slots, inputs, goals, .99, 1e-3)
     def decisions(policy, times=3): return count / _median_seconds(lambda: simulate(policy, sequences), times)
     def shared(): return dict(
         filter_s=_median_seconds(lambda: learn_outlook(source), 1),
@@ -597,5 +682,7 @@ def _bench(json):
 
 def _iteration_flops(problem):
     "Multiplications and additions of a Q iteration: forward and backward, and the targets' forward"
-    settings, weights = problem.settings, problem.compiled.start[0]
-    return settings.gradient_steps * settings.batch_size * (3 * 2 + 2) * sum(prod(each.shape) for each in weights if len(each.shape) == 2)
+    settings = problem.settings
+    weights = problem.compiled.start[0]
+    return settings.gradient_steps * settings.batch_size * (3 * 2 + 2) * sum(
+        prod(each.shape) for each in weights if len(each.shape) == 2)

@@ -28,7 +28,7 @@ def edgeml_export(
     tb: limit_number = None,  # token bucket depth: any for a plan (default: the run's)
     network: str = None,  # as in training; to be said again if it is the user's own
     optimizer: str = None,  # likewise
-    runtimes: str = None,  # in which it is checked, and for which it is written: of numpy,numba,litert,onnx (default: all that can run it)
+    runtimes: str = None,  # to check it in and write it for: of numpy,numba,litert,onnx (default: all that can run it)
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Write the policy of a run for a device, and check that it decides there as it does here"
@@ -58,7 +58,8 @@ def edgeml_replay(
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Decide a device's log again, check every decision and the rate limit, and compare other policies on it"
-    with one_sentence("edgeml-replay"): answer = _replay(read_log(log), load_policy(policy, runtime), plot, json)
+    with one_sentence("edgeml-replay"):
+        answer = _replay(read_log(log), load_policy(policy, runtime), plot, json)
     wrong = [f"{answer['differing']} events differ, first {answer['differences'][0]}"] if answer["differing"] else []
     if answer["excess"] > 0: wrong.append(f"{answer['excess']:g} offloads more than the limit allows")
     for sentence in wrong + answer["remarks"]: print(f"edgeml-replay: {log}: {sentence}", file=sys.stderr)
@@ -73,10 +74,15 @@ def _replay(sessions, device, plot, json):
     unchecked = gathered([each.lost if each in ours else _of_another(each) for each in sessions])
     differences = [each for session in checks for each in session.differ]
     answer = dict(
-        sessions=len(sessions), **{name: total(name) for name in ("images", "offloads", "ties", "late")},
-        lost=sum(unchecked.values()), differing=len(differences), differences=differences[:10],
-        excess=max(each.excess for each in checks), remarks=_remarks(total("images"), unchecked),
-        unchecked=unchecked, reasons=gathered([each.reasons for each in checks]))
+        sessions=len(sessions),
+        **{name: total(name) for name in ("images", "offloads", "ties", "late")},
+        lost=sum(unchecked.values()),
+        differing=len(differences),
+        differences=differences[:10],
+        excess=max(each.excess for each in checks),
+        remarks=_remarks(total("images"), unchecked),
+        unchecked=unchecked,
+        reasons=gathered([each.reasons for each in checks]))
     table = compare_on(ours, device)
     if plot: save_figure(plot_log(ours[-1]), Path(plot))
     if not json:
@@ -95,4 +101,6 @@ def _remarks(checked, unchecked):
     if not unchecked: return [] if checked else ["no decision was checked, for the log has none"]
     why = ", ".join(f"{count} {reason}" for reason, count in unchecked.items())
     doubt = f"{checked} decisions were checked, and {sum(unchecked.values())} lines could not be ({why})"
-    return [f"{doubt}, so that the limit may have been passed; expected the whole log, and the export that its devices ran"]
+    return [
+        f"{doubt}, so that the limit may have been passed; "
+        "expected the whole log, and the export that its devices ran"]

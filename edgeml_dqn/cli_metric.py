@@ -12,7 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from fastcore.script import store_true
 
-from .calibration import OffloadingMetric, answer_loss, as_score, calibration_error, fit_metric, plot_reliability, reliability, write_metric
+from edgeml_dqn.calibration import (
+    OffloadingMetric, answer_loss, as_score, calibration_error, fit_metric, plot_reliability, reliability,
+    write_metric)
 from .cli import one_sentence, save_figure, show
 from .columns import check_counts, column, names_of
 from .data import Dataset, Images, write_npz
@@ -36,32 +38,49 @@ def as_answers(
     columns: dict[str, np.ndarray],  # of a table, as they came
     kind: str | None = None,  # of the loss of answers: top1, top5 or any topK; or rank; None: top1, or what is given
 ) -> Answers:
-    "The columns that count; `ValueError` for one that is missing or is not numbers, and for a kind of loss where losses are given"
+    """The columns that count; `ValueError` for one that is missing or is not numbers,
+    and for a kind of loss where losses are given"""
     check_counts(columns)
     logits, labels, strong = (column(columns, name) for name in ("weak_logits", "labels", "strong_logits"))
     outputs = column(columns, "score") if logits is None else logits
-    if outputs is None: raise ValueError(f"there is no weak_logits or score among the columns {names_of(columns)}; expected one of them")
+    if outputs is None:
+        raise ValueError(
+            f"there is no weak_logits or score among the columns {names_of(columns)}; expected one of them")
     _check_outputs(outputs, strong)
     stands_in = "no true labels: the strong model's answers stand in for them, and the reward is that the two disagree"
     truth = stands_in if labels is None else "true labels"
     if labels is None and strong is not None: labels = strong.argmax(1)
-    if logits is not None and labels is None: raise ValueError("there are no labels; expected them, or strong_logits, to calibrate weak_logits")
+    if logits is not None and labels is None:
+        raise ValueError("there are no labels; expected them, or strong_logits, to calibrate weak_logits")
     reward, *given = (column(columns, name) for name in ("reward", "loss_weak", "loss_strong"))
     whole = reward is not None or all(loss is not None for loss in given)
-    if whole and kind is not None: raise ValueError(f"loss is {kind!r}, and the table has losses, or rewards, of its own; expected one or the other")
-    if reward is not None: return Answers(outputs, labels, reward, np.zeros(len(outputs)), "rewards as given; losses count from the strong model's")
-    losses = [_loss(*each, labels, "top1" if kind is None else kind) for each in zip(("loss_weak", "loss_strong"), given, (logits, strong))]
+    if whole and kind is not None:
+        raise ValueError(
+            f"loss is {kind!r}, and the table has losses, or rewards, of its own; expected one or the other")
+    if reward is not None:
+        return Answers(
+            outputs, labels, reward, np.zeros(len(outputs)),
+            "rewards as given; losses count from the strong model's")
+    losses = [
+        _loss(*each, labels, "top1" if kind is None else kind)
+        for each in zip(("loss_weak", "loss_strong"), given, (logits, strong))]
     return Answers(outputs, labels, *losses, "losses as given" if whole else truth)
 
 def _check_outputs(outputs, strong):
     "`ValueError` for what ranks nothing, and for two classifiers of different classes"
-    if outputs.ndim == 1 and np.ptp(outputs) == 0: raise ValueError(f"score is {outputs[0]} for every image; expected one that ranks images")
+    if outputs.ndim == 1 and np.ptp(outputs) == 0:
+        raise ValueError(f"score is {outputs[0]} for every image; expected one that ranks images")
     if outputs.ndim == 2 and strong is not None and strong.shape[1] != outputs.shape[1]:
-        raise ValueError(f"strong_logits has {strong.shape[1]} classes, and weak_logits {outputs.shape[1]}; expected the same of both")
+        raise ValueError(
+            f"strong_logits has {strong.shape[1]} classes, and weak_logits {outputs.shape[1]}; "
+            "expected the same of both")
 
 def _loss(name, given, logits, labels, kind):
     if given is not None: return given
-    if logits is None or labels is None: raise ValueError(f"there is no {name}, nor logits and labels to count it from; expected one or the other, or reward")
+    if logits is None or labels is None:
+        raise ValueError(
+            f"there is no {name}, nor logits and labels to count it from; "
+            "expected one or the other, or reward")
     return answer_loss(logits, labels, kind)
 
 # %% ../nbs/api/10c_cli_metric.ipynb #72ca87c9
@@ -74,8 +93,10 @@ def held_out(
     count = next(len(each) for each in columns.values() if each is not None)
     given = column(columns, "test")
     for name, value in (("test_share", share), ("seed", seed)):
-        if given is not None and value is not None: raise ValueError(f"{name} is {value}, and the table has a column test; expected one or the other")
-    share, seed = .5 if share is None else share, seed or 0
+        if given is not None and value is not None:
+            raise ValueError(f"{name} is {value}, and the table has a column test; expected one or the other")
+    share = .5 if share is None else share
+    seed = seed or 0
     if not 0 <= share <= 1: raise ValueError(f"test_share is {share}; expected 0 to 1")
     if seed < 0: raise ValueError(f"seed is {seed}; expected 0 or more")
     test = np.random.default_rng(seed).permutation(count) < round(share * count) if given is None else given
@@ -89,7 +110,7 @@ def score_images(
     test: np.ndarray,  # bool [N], those held out
     folds: int,  # turns in which training images are scored
     fit: str | None,  # monotone or kernel; None: what errs least
-) -> tuple[np.ndarray, OffloadingMetric, str, dict]:  # float64 [N] metrics; the fit to all training images; its name; held-out errors of both
+) -> tuple[np.ndarray, OffloadingMetric, str, dict]:  # float64 [N] metrics; the fit; its name; held-out errors of both
     "Metrics of training images in turns, and of test images by the fit to all training images"
     rows = [None if column is None else column[~test] for column in (answers.outputs, answers.labels, answers.reward)]
     labels = rows[1] if rows[1] is not None else np.zeros(len(rows[0]), int)
@@ -97,8 +118,10 @@ def score_images(
     estimates = {name: cross_fitted(fitted(name), rows[0], labels, rows[2], folds=folds) for name in FITS}
     errors = held_out_errors(estimates, rows[2])
     name = fit or min(errors, key=lambda name: errors[name]["error"])
-    metrics, metric = np.empty(len(test)), fitted(name)(rows[0], labels, rows[2])
-    metrics[~test], metrics[test] = estimates[name], metric(answers.outputs[test])
+    metrics = np.empty(len(test))
+    metric = fitted(name)(rows[0], labels, rows[2])
+    metrics[~test] = estimates[name]
+    metrics[test] = metric(answers.outputs[test])
     return metrics, metric, name, errors
 
 # %% ../nbs/api/10c_cli_metric.ipynb #2465bf97
@@ -108,20 +131,27 @@ def plot_metric(
 ):  # the figure
     "Reliability before and after calibration, the histogram of the score, and the curve over binned rewards"
     import matplotlib.pyplot as plt
-    logits, score = answers.outputs.ndim == 2, as_score(answers.outputs, metric.temperature)
+    logits = answers.outputs.ndim == 2
+    score = as_score(answers.outputs, metric.temperature)
     fig, axes = plt.subplots(1, 2 + logits, figsize=(4 * (2 + logits), 3.2))
     if logits: plot_reliability(axes[0], answers.outputs, answers.labels, metric.temperature)
-    name, bins = "calibrated entropy (nats)" if logits else "score", np.array_split(np.argsort(score), min(20, len(score)))
-    axes[-2].hist(score, 40, color="0.6"); axes[-2].set(xlabel=name, ylabel="test images")
-    axes[-1].plot([score[b].mean() for b in bins], [answers.reward[b].mean() for b in bins], "o", color="0.6", label="rewards of test images, binned")
+    name = "calibrated entropy (nats)" if logits else "score"
+    bins = np.array_split(np.argsort(score), min(20, len(score)))
+    axes[-2].hist(score, 40, color="0.6")
+    axes[-2].set(xlabel=name, ylabel="test images")
+    axes[-1].plot(
+        [score[b].mean() for b in bins], [answers.reward[b].mean() for b in bins],
+        "o", color="0.6", label="rewards of test images, binned")
     grid = np.linspace(score.min(), score.max(), 500)
-    axes[-1].plot(grid, metric.curve(grid), label="fitted to training images"); axes[-1].set(xlabel=name, ylabel="reward"); axes[-1].legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
+    axes[-1].plot(grid, metric.curve(grid), label="fitted to training images")
+    axes[-1].set(xlabel=name, ylabel="reward")
+    axes[-1].legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
     fig.tight_layout()
     return fig
 
 # %% ../nbs/api/10c_cli_metric.ipynb #089d5253
 def edgeml_metric(
-    table: str,  # npz, Parquet or CSV, a row for each image, with columns weak_logits (or weak_logits_0, weak_logits_1 and so on) or score; labels; strong_logits, or loss_weak and loss_strong, or reward; test, 1 for images held out
+    table: str,  # npz, Parquet or CSV, by image: weak_logits or score; labels; strong_logits, loss_* or reward; test
     out: str,  # gets .npz (the data set), .json (what was fitted) and .png (how well)
     loss: str = None,  # of answers, if the table has no losses: top1, top5 or any topK; or rank (default top1)
     fit: str = None,  # monotone or kernel (default: the one with the smaller held-out error)
@@ -134,27 +164,44 @@ def edgeml_metric(
     with one_sentence("edgeml-metric"): _metric(table, Path(out), loss, fit, test_share, folds, seed, json)
 
 def _metric(table, out, loss, fit, test_share, folds, seed, json):
-    if _beside(out, ".npz").resolve() == Path(table).resolve(): raise ValueError(f"out is {out}, and {table} would be overwritten; expected another name")
+    if _beside(out, ".npz").resolve() == Path(table).resolve():
+        raise ValueError(f"out is {out}, and {table} would be overwritten; expected another name")
     if fit not in (None, *FITS): raise ValueError(f"fit is {fit!r}; expected {' or '.join(FITS)}")
     columns = read_columns(table)
-    try: answers, test = as_answers(columns, loss), held_out(columns, test_share, seed)
+    try:
+        answers = as_answers(columns, loss)
+        test = held_out(columns, test_share, seed)
     except ValueError as error: raise ValueError(f"{error} ({table})") from None
     metrics, metric, fit, errors = score_images(answers, test, folds, fit)
     parts = [Images(metrics[part], answers.loss_weak[part], answers.loss_strong[part]) for part in (~test, test)]
     counts = dict(training_images=len(parts[0]), test_images=len(parts[1]))
     losses = {name: float(getattr(parts[1], name).mean()) for name in ("loss_weak", "loss_strong")}
-    facts = dict(rewards_from=answers.truth) | counts | dict(loss=loss or ("as given" if "as given" in answers.truth else "top1")) | losses | dict(fit=fit)
-    facts |= {f"held_out_error_{name}": values["error"] for name, values in errors.items()} | _calibration(answers, test, metric)
+    facts = (
+        dict(rewards_from=answers.truth) | counts
+        | dict(loss=loss or ("as given" if "as given" in answers.truth else "top1"))
+        | losses | dict(fit=fit))
+    facts |= (
+        {f"held_out_error_{name}": values["error"] for name, values in errors.items()}
+        | _calibration(answers, test, metric))
     doubts = [*filter(None, [doubt(parts[1].metric, parts[1].reward)])]
     write_npz(_beside(out, ".npz"), Dataset(str(table), *parts))
     write_metric(_beside(out, ".json"), metric, **facts, held_out_errors=errors)
-    save_figure(plot_metric(Answers(*(None if column is None else column[test] for column in answers[:4]), answers.truth), metric), _beside(out, ".png"))
-    show(None, facts | {suffix: str(_beside(out, f".{suffix}")) for suffix in ("npz", "json", "png")} | dict(remarks=doubts), json)
+    save_figure(
+        plot_metric(
+            Answers(*(None if column is None else column[test] for column in answers[:4]), answers.truth), metric),
+        _beside(out, ".png"))
+    show(None, (
+        facts
+        | {suffix: str(_beside(out, f".{suffix}")) for suffix in ("npz", "json", "png")}
+        | dict(remarks=doubts)), json)
 
 def _beside(out, suffix): return out.with_name(out.name.removesuffix(".npz") + suffix)
 
 def _calibration(answers, test, metric):
     "What the temperature does to test images"
     if metric.temperature is None: return {}
-    errors = {f"calibration_error_{when}": calibration_error(*reliability(answers.outputs[test], answers.labels[test], value)) for when, value in (("before", 1), ("after", metric.temperature))}
+    errors = {
+        f"calibration_error_{when}": calibration_error(
+            *reliability(answers.outputs[test], answers.labels[test], value))
+        for when, value in (("before", 1), ("after", metric.temperature))}
     return dict(temperature=metric.temperature) | errors

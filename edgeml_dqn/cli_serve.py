@@ -37,7 +37,9 @@ def load(
     "What a function of the user's makes; `ValueError` if there is no such function, or it makes something else"
     make = user_object(kind.__name__, name)
     made = make() if callable(make) else make
-    if not isinstance(made, kind): raise ValueError(f"{name} makes a {type(made).__name__}; expected a function that makes a {kind.__name__}")
+    if not isinstance(made, kind):
+        raise ValueError(
+            f"{name} makes a {type(made).__name__}; expected a function that makes a {kind.__name__}")
     return made
 
 def read_key(
@@ -46,24 +48,29 @@ def read_key(
     "The key in a file; `ValueError` if it has none, or one that no header can carry"
     if path is None: return None
     key = Path(path).read_text(encoding="utf-8", errors="replace").strip()
-    if not key or not key.isascii() or len(key.split()) != 1: raise ValueError(f"{path} holds no key; expected one word of ASCII characters")
+    if not key or not key.isascii() or len(key.split()) != 1:
+        raise ValueError(f"{path} holds no key; expected one word of ASCII characters")
     return key
 
 # %% ../nbs/api/10e_cli_serve.ipynb #79e7bc4d
 def _check_access(host, key, certfile, keyfile):
-    if key is None and host not in ("127.0.0.1", "::1", "localhost"): raise ValueError(f"--host {host} lets in everyone; expected --key-file with it, or 127.0.0.1")
-    if (certfile is None) != (keyfile is None): raise ValueError("--certfile and --keyfile go together; expected both, for TLS, or neither")
+    if key is None and host not in ("127.0.0.1", "::1", "localhost"):
+        raise ValueError(f"--host {host} lets in everyone; expected --key-file with it, or 127.0.0.1")
+    if (certfile is None) != (keyfile is None):
+        raise ValueError("--certfile and --keyfile go together; expected both, for TLS, or neither")
     if certfile is None: return
     for path in (certfile, keyfile): Path(path).read_bytes()
     try: ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certfile, keyfile)
-    except ssl.SSLError: raise ValueError(f"{certfile} and {keyfile} are not a certificate and its private key; expected PEM files") from None
+    except ssl.SSLError:
+        raise ValueError(
+            f"{certfile} and {keyfile} are not a certificate and its private key; expected PEM files") from None
 
 def _try_out(classifier):
     "A blank image, before anyone asks: what was loaded lazily is there, and scores are as they should be"
     from edgeml_dqn.protocol import DATATYPES
     blank = np.zeros((1, *classifier.shape), DATATYPES[classifier.datatype])
     try: scores = classifier.scores(blank)
-    except Exception as error:                                                    # of the user's code, whatever it does
+    except Exception as error:  # of the user's code, whatever it does
         why = f"{type(error).__name__} {error}"
         raise ValueError(f"classifier {classifier.name} fails on a blank image ({why}); expected scores") from None
     classifier.as_scores(scores, 1)
@@ -126,18 +133,26 @@ def edgeml_device(
     with one_sentence("edgeml-device"), ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.showwarning = lambda message, *_: print(f"edgeml-device: {message}", file=sys.stderr)
-        policy, seen, key = load_policy(export_dir, runtime), load(scene, Scene), read_key(key_file)
-        bucket = TokenBucket(policy.exported.bucket.rate if tr is None else tr, policy.exported.bucket.depth if tb is None else tb)
-        if images is not None and not 0 <= images <= sys.maxsize: raise ValueError(f"images is {images}; expected 0 to {sys.maxsize}")
-        if cafile and not url.startswith("https:"): raise ValueError(f"--cafile is for TLS; expected https:// in the URL, {url}, or none")
+        policy = load_policy(export_dir, runtime)
+        seen = load(scene, Scene)
+        key = read_key(key_file)
+        bucket = TokenBucket(
+            policy.exported.bucket.rate if tr is None else tr,
+            policy.exported.bucket.depth if tb is None else tb)
+        if images is not None and not 0 <= images <= sys.maxsize:
+            raise ValueError(f"images is {images}; expected 0 to {sys.maxsize}")
+        if cafile and not url.startswith("https:"):
+            raise ValueError(f"--cafile is for TLS; expected https:// in the URL, {url}, or none")
         link = {name: value for name, value in (("bandwidth", bandwidth), ("delay", delay)) if value is not None}
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
         remote = stack.enter_context(Remote(url, model, seen.classes, key, cafile, relay))
-        controller = stack.enter_context(Controller(policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log))
+        controller = stack.enter_context(
+            Controller(policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log))
         if why := remote.trouble(3):
             while_so = "images are answered by the weak classifier until it is"
             print(f"edgeml-device: {url} is not ready for us: {why}; {while_so}", file=sys.stderr)
-        tally, unit = Tally(deadline), 0 if saturate else time_unit
+        tally = Tally(deadline)
+        unit = 0 if saturate else time_unit
         gc.freeze()
         try:
             for outcome in tqdm(replay(controller, islice(seen.shots(), images), unit), total=images, disable=None):

@@ -33,8 +33,9 @@ def names(
 
 # %% ../nbs/api/10b_cli_sweep.ipynb #304100a2
 WORDS = dict(
-    tr="rate", tb="depth", rprob="reset_prob", int1="period_1", int2="period_2", tprob1="switch_prob_1",
-    tprob2="switch_prob_2", maxiter="iterations", nhist1="metric_history", nhist2="arrival_history")  # flag: in grids
+    tr="rate", tb="depth", rprob="reset_prob",
+    int1="period_1", int2="period_2", tprob1="switch_prob_1", tprob2="switch_prob_2",
+    maxiter="iterations", nhist1="metric_history", nhist2="arrival_history")  # flag: in grids
 
 def typed_axes(
     flags: dict,  # by name, None where not typed
@@ -75,12 +76,16 @@ def edgeml_sweep(
     axes = typed_axes({name: value for name, value in locals().items() if name not in (*others, "others")})
     with one_sentence("edgeml-sweep"):
         if jobs is not None and jobs < 1: raise ValueError(f"--jobs is {jobs}; expected at least 1")
-        if jobs and scheduler: raise ValueError(f"--jobs is {jobs}, with --scheduler; expected none, for a cluster has the workers that it has")
+        if jobs and scheduler:
+            raise ValueError(
+                f"--jobs is {jobs}, with --scheduler; "
+                "expected none, for a cluster has the workers that it has")
         cells = expand(axes) if grid == "none" else read_cells(grid, **axes)
-        environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")         # which has the last word after Ctrl-C, else
+        environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # which has the last word after Ctrl-C, else
         _, failed = sweep(cells, out, read_data(data), jobs, scheduler)
     show(None, dict(cells=len(cells), failed=len(failed), results=str(Path(out) / "results.parquet")), json)
-    for cell, reason in failed.items(): print(f"edgeml-sweep: cell failed: {reason} ({_unusual(cell)})", file=sys.stderr)
+    for cell, reason in failed.items():
+        print(f"edgeml-sweep: cell failed: {reason} ({_unusual(cell)})", file=sys.stderr)
     if failed: raise SystemExit(1)
 
 def _unusual(

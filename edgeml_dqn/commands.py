@@ -31,7 +31,9 @@ class Interrupt:
         told: int = 2,  # file descriptor that the sentence goes to
     ):
         self.said = f"{command}: interrupted; what was saved is whole, and the same command goes on from there"
-        self.told, self.came, self.working = told, False, False  # working: someone will catch KeyboardInterrupt
+        self.told = told
+        self.came = False
+        self.working = False  # True: someone will catch KeyboardInterrupt
 
     def __call__(
         self,
@@ -41,7 +43,8 @@ class Interrupt:
         "`KeyboardInterrupt` for a command at work, and the end for one that is not, or not in time"
         signal.signal(number, signal.SIG_IGN)
         if not self.working: self.leave()
-        self.came, end = True, Timer(GRACE, self.leave)
+        self.came = True
+        end = Timer(GRACE, self.leave)
         end.daemon = True
         end.start()
         raise KeyboardInterrupt
@@ -67,7 +70,8 @@ def arguments(
             parser.add_argument(hyphens(f"--{name}"), help=about, action="store_true")
         else:
             usual = "" if parameter.default is None else f" (default {parameter.default})"
-            parser.add_argument(hyphens(f"--{name}"), help=about + usual, type=parameter.anno, default=parameter.default)
+            parser.add_argument(
+                hyphens(f"--{name}"), help=about + usual, type=parameter.anno, default=parameter.default)
     return parser
 
 def hyphens(
@@ -94,17 +98,23 @@ def missing(
     command: str,  # its name
     error: ModuleNotFoundError,  # what it met
 ) -> NoReturn:
-    "One sentence with the line that installs what was not found, and exit status 2; the error itself if no extra brings it"
+    """One sentence with the line that installs what was not found, and exit status 2;
+    the error itself if no extra brings it"""
     try: extra = extra_of(error.name or "", requires("edgeml_dqn") or [])
     except PackageNotFoundError: extra = None  # the sources, on a path
     if extra is None: raise error
-    print(f"{command}: {error.name} is not installed; expected the extra {extra!r}: pip install 'edgeml_dqn[{extra}]'", file=sys.stderr)
+    print(
+        f"{command}: {error.name} is not installed; "
+        f"expected the extra {extra!r}: pip install 'edgeml_dqn[{extra}]'", file=sys.stderr)
     raise SystemExit(2)
 
 # %% ../nbs/api/10a_commands.ipynb #10a0c008
 MODULES = dict(  # where each command is
-    edgeml_demo="cli", edgeml_plan="cli", edgeml_train="cli", edgeml_simulate="cli", edgeml_bench="cli", edgeml_sweep="cli_sweep",
-    edgeml_metric="cli_metric", edgeml_serve="cli_serve", edgeml_device="cli_serve", edgeml_export="cli_export", edgeml_replay="cli_export")
+    edgeml_demo="cli", edgeml_plan="cli", edgeml_train="cli", edgeml_simulate="cli", edgeml_bench="cli",
+    edgeml_sweep="cli_sweep",
+    edgeml_metric="cli_metric",
+    edgeml_serve="cli_serve", edgeml_device="cli_serve",
+    edgeml_export="cli_export", edgeml_replay="cli_export")
 
 def open_streams() -> None:
     "Let standard streams that were closed lead nowhere, rather than into the next file that is opened"
@@ -119,11 +129,13 @@ def run(
 ) -> None:
     "Import a command, and call it with what was typed"
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"): stream.reconfigure(errors="backslashreplace")  # whatever the terminal's alphabet
+        # whatever the terminal's alphabet
+        if hasattr(stream, "reconfigure"): stream.reconfigure(errors="backslashreplace")
     try:
         try:
             function = getattr(import_module(f"edgeml_dqn.{MODULES[name]}"), name)
-            typed = arguments(function).parse_args([hyphens(word) for word in (sys.argv[1:] if words is None else words)])
+            typed = arguments(function).parse_args(
+                [hyphens(word) for word in (sys.argv[1:] if words is None else words)])
             function(**vars(typed))
         finally:
             if sys.stdout: sys.stdout.flush()
@@ -138,7 +150,9 @@ def __getattr__(
     "A command, from when on Ctrl-C ends the process in order; `AttributeError` if there is none of this name"
     if name not in MODULES: raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     open_streams()
-    signal.signal(signal.SIGINT, Interrupt(name.replace("_", "-"), os.dup(2)))   # its own, for TensorFlow is imported with 2 turned away
+    # its own, for TensorFlow is imported with 2 turned away
+    signal.signal(signal.SIGINT, Interrupt(name.replace("_", "-"), os.dup(2)))
     os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
-    os.environ.setdefault("PYTHONSAFEPATH", "1")  # processes of ours look for modules everywhere but in the working directory
+    # processes of ours look for modules everywhere but in the working directory
+    os.environ.setdefault("PYTHONSAFEPATH", "1")
     return partial(run, name)

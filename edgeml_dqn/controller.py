@@ -36,11 +36,14 @@ class TokenClock:
         unit_ns: Fraction,  # nanoseconds in a time unit
         now: int,  # nanoseconds
     ):
-        self.unit_ns, self.now = unit_ns, now
+        self.unit_ns = unit_ns
+        self.now = now
         self._begin(bucket, bucket.capacity)
 
     def _begin(self, bucket, tokens):
-        self.bucket, self.tokens, self.since, self.counted, self.spent = bucket, tokens, self.now, 0, False
+        self.bucket, self.tokens = bucket, tokens
+        self.since, self.counted = self.now, 0
+        self.spent = False
 
     def advance(
         self,
@@ -48,7 +51,8 @@ class TokenClock:
     ) -> int:  # units in hand
         "Tokens at a moment, after what was spent at the last"
         self.now = max(self.now, now)
-        (refill, cost, capacity), counted = self.bucket.lattice, self.counted
+        refill, cost, capacity = self.bucket.lattice
+        counted = self.counted
         self.counted = refill * (self.now - self.since) * self.unit_ns.denominator // self.unit_ns.numerator
         self.tokens = step(self.tokens, self.spent, min(self.counted - counted, capacity), 1, cost, capacity)
         self.spent = False
@@ -64,7 +68,8 @@ class TokenClock:
         now: int,  # nanoseconds
         bucket: TokenBucket,  # the limit from now on
     ) -> None:
-        "Go on under another limit, with the tokens in hand, in whole units of the new lattice and never more than its depth"
+        """Go on under another limit, with the tokens in hand,
+        in whole units of the new lattice and never more than its depth"""
         held = Fraction(self.advance(now), self.bucket.cost)
         self._begin(bucket, min(bucket.capacity, int(held * bucket.cost)))
 
@@ -93,7 +98,9 @@ class Decider:
         unit_ns: Fraction,  # nanoseconds in a time unit
         now: int,  # nanoseconds
     ):
-        self.policy, self.clock, self.last = policy.fresh(), TokenClock(bucket, unit_ns, now), None
+        self.policy = policy.fresh()
+        self.clock = TokenClock(bucket, unit_ns, now)
+        self.last = None
         self.policy.aim(policy.limit_of(policy.takes_over(bucket)[0], bucket))
 
     def _interval(self, seen):
@@ -108,12 +115,18 @@ class Decider:
         bar: str = "",  # why it cannot be sent, if that is so
     ) -> dict:  # the decision, and all that led to it
         "Offload or keep"
-        tokens, seen = self.clock.advance(now), self.clock.now
+        tokens = self.clock.advance(now)
+        seen = self.clock.now
         interval = self._interval(seen)
         known = dict(time_ns=seen, metric=metric, interval=interval, tokens=tokens)
         if metric is None: return known | dict(reward=None, price=None, offload=False, reason="no metric")
-        reward, price, self.last = self.policy.observe(metric, interval), self.policy.price(tokens), seen
-        reason = "no token" if tokens < self.clock.bucket.cost else "not worth it" if reward < price else bar or "worth it"
+        reward = self.policy.observe(metric, interval)
+        price = self.policy.price(tokens)
+        self.last = seen
+        reason = (
+            "no token" if tokens < self.clock.bucket.cost
+            else "not worth it" if reward < price
+            else bar or "worth it")
         if reason == "worth it": self.clock.spend()
         price = price if np.isfinite(price) else None
         return known | dict(reward=reward, price=price, offload=reason == "worth it", reason=reason)
@@ -127,7 +140,9 @@ class Decider:
         bucket = limit.bucket
         if bucket != self.clock.bucket: self.clock.retarget(now, bucket)
         self.policy.aim(limit)
-        return dict(time_ns=self.clock.now, rate=str(bucket.rate), depth=str(bucket.depth), policy=limit.name, tokens=self.clock.tokens)
+        return dict(
+            time_ns=self.clock.now, rate=str(bucket.rate), depth=str(bucket.depth),
+            policy=limit.name, tokens=self.clock.tokens)
 
 # %% ../nbs/api/09b_controller.ipynb #b0000002
 def as_number(
@@ -146,7 +161,8 @@ def as_answer(
     "An answer and its metric; `ValueError` for what is not both"
     try: answer, metric = given
     except (TypeError, ValueError):
-        raise ValueError(f"the weak classifier gave a {type(given).__name__}; expected two things, answer and metric") from None
+        raise ValueError(
+            f"the weak classifier gave a {type(given).__name__}; expected two things, answer and metric") from None
     return answer, as_number(metric, "metric")
 
 # %% ../nbs/api/09b_controller.ipynb #d8f6d4f6
@@ -191,7 +207,8 @@ class JsonLines:
         path: str | PathLike,  # made if there is none
     ):
         self.file = open(path, "ab+", buffering=0)
-        if self.file.seek(0, os.SEEK_END) and (self.file.seek(-1, os.SEEK_END), self.file.read(1))[1] != b"\n": self.file.write(b"\n")
+        if self.file.seek(0, os.SEEK_END) and (self.file.seek(-1, os.SEEK_END), self.file.read(1))[1] != b"\n":
+            self.file.write(b"\n")
 
     def write(
         self,
@@ -199,7 +216,9 @@ class JsonLines:
     ) -> None:
         "Append a line; a warning if the system refuses"
         try: self.file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
-        except OSError as error: warnings.warn(f"{self.file.name}: {error.strerror}; the device goes on, what it decides is not recorded")
+        except OSError as error:
+            warnings.warn(
+                f"{self.file.name}: {error.strerror}; the device goes on, what it decides is not recorded")
 
     def close(self) -> None: self.file.close()
 
@@ -211,7 +230,9 @@ def check_deadline(
 ) -> int:  # nanoseconds
     "A deadline; `ValueError` for one that no answer could meet, or that never comes"
     if GRACE_NS < seconds * 1e9 < 2**62: return int(seconds * 1e9)
-    raise ValueError(f"deadline is {seconds}; expected more than {GRACE_NS / 1e9:g} seconds, which are kept for the way back, and less than a lifetime")
+    raise ValueError(
+        f"deadline is {seconds}; expected more than {GRACE_NS / 1e9:g} seconds, "
+        "which are kept for the way back, and less than a lifetime")
 
 def is_sound(
     accept: Callable[[Any, Any], bool],  # the caller's idea of a sound answer, which may fail
@@ -226,7 +247,8 @@ def agree(
     weak: Any,  # the weak classifier's answer
     strong: Any,  # the remote's, a sound one
 ) -> bool | None:
-    "Whether two answers are the same; of a score for each class, whether they put the same class first; None: nobody can say"
+    """Whether two answers are the same; of a score for each class, whether they put the same class first;
+    None: nobody can say"""
     weak, strong = as_array(weak).squeeze(), as_array(strong).squeeze()
     if weak.dtype.kind in "biuUS" and strong.dtype.kind in "biuUS": return bool(np.array_equal(weak, strong))
     if weak.dtype.kind != "f" or weak.shape != strong.shape or weak.ndim != 1: return None
@@ -264,7 +286,7 @@ class Controller:
         self,
         policy: DevicePolicy,  # of which a fresh copy decides
         weak: Callable[[Any], tuple[Any, float]],  # from an image to an answer and the offloading metric
-        remote: Callable[[Any, float], Any] | None,  # from an image and seconds to a better answer, or an error; None: no server
+        remote: Callable[[Any, float], Any] | None,  # image and seconds to a better answer, or error; None: no server
         bucket: TokenBucket,  # the rate limit
         clock: Callable[[], int] = time.monotonic_ns,  # nanoseconds
         deadline: float = .2,  # seconds from the call to the answer
@@ -273,12 +295,17 @@ class Controller:
         in_flight: int = 8,  # calls of the remote under way, at most
         log: str | PathLike | None = None,  # JSON lines are appended to this file
     ):
-        self.deadline_ns, unit_ns = check_deadline(deadline), check_time_unit(time_unit)
+        self.deadline_ns = check_deadline(deadline)
+        unit_ns = check_time_unit(time_unit)
         self.weak, self.remote, self.accept = weak, remote, accept
         self.clock = lambda: int(clock())
-        self.lock, self.planning, self.slots = threading.Lock(), threading.Lock(), threading.BoundedSemaphore(in_flight)
-        self.lines, self.origin, self.decider = 0, self.clock(), Decider(policy, bucket, unit_ns, 0)
-        self.session, self.log = os.urandom(4).hex(), None if log is None else JsonLines(log)
+        self.lock, self.planning = threading.Lock(), threading.Lock()
+        self.slots = threading.BoundedSemaphore(in_flight)
+        self.lines = 0
+        self.origin = self.clock()
+        self.decider = Decider(policy, bucket, unit_ns, 0)
+        self.session = os.urandom(4).hex()
+        self.log = None if log is None else JsonLines(log)
         limit = dict(rate=str(bucket.rate), depth=str(bucket.depth))
         limit |= dict(unit_ns=str(unit_ns), deadline_ms=float(deadline) * 1e3)
         start = dict(event="start", policy=self.policy_name, digest=digest(policy)) | limit
@@ -337,14 +364,17 @@ class Controller:
         self,
         bucket: TokenBucket,  # the limit from now on
     ) -> None:
-        "Go on under another limit: at once by what is known at once, and by better policies as soon as they are worked out"
+        """Go on under another limit:
+        at once by what is known at once, and by better policies as soon as they are worked out"""
         policy = self.decider.policy
         limit = policy.limit_of(policy.takes_over(bucket)[0], bucket)
         with self.lock:
             self._aim(limit)
             self._plan(bucket)
 
-    def _aim(self, limit): self._write(self._numbered(dict(event="limit") | self.decider.retarget(self.clock() - self.origin, limit)))
+    def _aim(self, limit):
+        self._write(self._numbered(
+            dict(event="limit") | self.decider.retarget(self.clock() - self.origin, limit)))
 
     def _plan(self, bucket):
         "Have better policies worked out, one after the other, until another limit comes"

@@ -53,7 +53,9 @@ def shrink(
 # %% ../nbs/api/09i_digits.ipynb #0770dabb
 def _coarse(pixels): return pixels.reshape(-1, 4, 2, 4, 2).mean((2, 4)).reshape(-1, 16)
 
-def _offer(name, scores): return Classifier(name, lambda images: scores(np.round(16 * shrink(images)) / 16), (8 * SCALE, 8 * SCALE, 3), 10)
+def _offer(name, scores):
+    return Classifier(
+        name, lambda images: scores(np.round(16 * shrink(images)) / 16), (8 * SCALE, 8 * SCALE, 3), 10)
 
 @cache
 def weak() -> Classifier:  # its scores are log-probabilities
@@ -75,7 +77,9 @@ def digit_data() -> Dataset:
     "Metric and losses of the pair: training images are the policy's part, test images the device's"
     def images(part):
         pixels, truth = digits(part)
-        scores = {classifier.name: np.concatenate([classifier.scores(photograph(digit)[None]) for digit in pixels]) for classifier in (weak(), strong())}
+        scores = {
+            classifier.name: np.concatenate([classifier.scores(photograph(digit)[None]) for digit in pixels])
+            for classifier in (weak(), strong())}
         wrong = {name: (score.argmax(1) != truth).astype(float) for name, score in scores.items()}
         return Images(entropy(scores["weak"]), wrong["weak"], wrong["strong"])
     return Dataset("digits", images("policy"), images("device"))
@@ -89,11 +93,14 @@ def judge(
     return int(scores.argmax()), float(entropy(scores))
 
 def _shots() -> Iterator[Shot]:
-    (pixels, truth), metric = digits("device"), digit_data().test.metric
-    ring, source = np.argsort(metric, kind="stable"), Source(populations(digit_data())[1], LocationReset(.1, .1))
+    pixels, truth = digits("device")
+    metric = digit_data().test.metric
+    ring = np.argsort(metric, kind="stable")
+    source = Source(populations(digit_data())[1], LocationReset(.1, .1))
     for part in count():
         stream = source.sample(1, 1000, spawn(0, part))
-        for i, interval in zip(ring[stream.index[0]], stream.interarrival[0].tolist()): yield Shot(photograph(pixels[i]), interval, int(truth[i]))
+        for i, interval in zip(ring[stream.index[0]], stream.interarrival[0].tolist()):
+            yield Shot(photograph(pixels[i]), interval, int(truth[i]))
 
 def scene() -> Scene:
     "A device with the weak classifier, and digits without end"

@@ -50,7 +50,7 @@ class TokenValues:
     "What is to be added to the MDP's token values, at knots"
     bucket: TokenBucket  # the limit
     mdp: np.ndarray  # float64 [levels], the MDP's values
-    law: tuple[np.ndarray, np.ndarray]  # int64 [I] units between two images, float32 [I] their probabilities; empty: as they were
+    law: tuple[np.ndarray, np.ndarray]  # int64 [I] units between images, float32 [I] probabilities; empty: as they were
     mix: float = .9  # lambda of the returns
     discount: float = 1  # 1: average reward
 
@@ -68,7 +68,8 @@ class TokenValues:
     @cached_property
     def limit(self) -> Limit:
         "The prices of a network, up to its outputs"
-        cost, lines = self.bucket.cost, self.lines.T
+        cost = self.bucket.cost
+        lines = self.lines.T
         table = np.zeros(lines.shape, np.float32)
         table[cost:] = self.discount * (lines[cost:] - lines[:-cost])
         return Limit("DQN", self.bucket, self.discount * token_prices(self.mdp, cost), table, "network")
@@ -109,9 +110,12 @@ class Settings:
         if self.learning_rate is not None and not 0 < self.learning_rate <= 1:
             raise ValueError(f"learning_rate is {self.learning_rate}; expected more than 0, and at most 1")
         if not self.discount > 0: raise ValueError(f"discount is {self.discount}; expected more than 0")
-        if self.batch_size % self.streams: raise ValueError(f"batch_size is {self.batch_size}; expected a multiple of streams, {self.streams}")
+        if self.batch_size % self.streams:
+            raise ValueError(f"batch_size is {self.batch_size}; expected a multiple of streams, {self.streams}")
         if self.gradient_steps * self.batch_size > MOST_HISTORIES:
-            raise ValueError(f"gradient_steps is {self.gradient_steps} with batch_size {self.batch_size}; expected at most {MOST_HISTORIES} histories in all")
+            raise ValueError(
+                f"gradient_steps is {self.gradient_steps} with batch_size {self.batch_size}; "
+                f"expected at most {MOST_HISTORIES} histories in all")
 
     @property
     def each(self) -> int: return self.batch_size // self.streams  # images of each stream in a batch
@@ -194,7 +198,8 @@ def check_learner(
         if _described(found) == _described(known): continue
         raise ValueError(f"the learner's {name} are {_described(found)}; expected {_described(known)}")
 
-def _described(arrays): return ", ".join(f"{array.dtype} {list(array.shape)}" for array in map(np.asarray, arrays)) or "none"
+def _described(arrays):
+    return ", ".join(f"{array.dtype} {list(array.shape)}" for array in map(np.asarray, arrays)) or "none"
 
 def start_learner(
     problem: Problem,  # for the network, the optimizer and the seed
@@ -215,9 +220,11 @@ def draw(
 ) -> Drawn:
     "Sequences that nobody has seen yet, and the features at each image"
     settings, features = problem.settings, problem.features
-    length, seed = features.warmup + settings.length + 1, spawn(spawn(settings.seed, 2), iteration)
+    length = features.warmup + settings.length + 1
+    seed = spawn(spawn(settings.seed, 2), iteration)
     sequences = problem.source.sample(settings.streams, length, seed)
-    population, whole = sequences.population, slice(features.warmup, None)
+    population = sequences.population
+    whole = slice(features.warmup, None)
     inputs, _ = features(population.scaled[sequences.index], sequences.intervals, features.start(settings.streams))
     expected = population.expected[sequences.index[:, whole]].astype(np.float32)
     inputs = {name: series[:, whole] for name, series in inputs.items()}
@@ -234,7 +241,7 @@ def pieces(
 
 class Lesson(NamedTuple):
     "What an iteration teaches: a batch for each gradient step"
-    inputs: dict[str, np.ndarray]  # float32 [gradient_steps, streams, images + T - 1, W] or [gradient_steps, streams, images, K]
+    inputs: dict[str, np.ndarray]  # float32 [gradient_steps, streams, images + T - 1, W] or [..., images, K]
     goals: np.ndarray  # float32 [gradient_steps, streams, images, J]
 
 def make_lesson(
@@ -243,13 +250,16 @@ def make_lesson(
     iteration: int,  # whose sequences are drawn
 ) -> Lesson:
     "Fresh sequences, and what the network should answer"
-    settings, fresh = problem.settings, draw(problem, iteration)
+    settings = problem.settings
+    fresh = draw(problem, iteration)
     answers = problem.compiled.outputs(weights, fresh.inputs)
     goals = np.empty((settings.gradient_steps, settings.streams, settings.each, problem.asked.outputs), np.float32)
     with one_blas_thread():
         for stream, seen in enumerate(zip(answers, fresh.expected, fresh.gained)):
             goals[:, stream] = problem.asked.targets(*seen).reshape(-1, *goals.shape[2:])
-    inputs = {name: pieces(series[:, :-1], settings.gradient_steps, settings.each) for name, series in fresh.inputs.items()}
+    inputs = {
+        name: pieces(series[:, :-1], settings.gradient_steps, settings.each)
+        for name, series in fresh.inputs.items()}
     return Lesson(inputs, goals)
 
 def q_iteration(
@@ -298,8 +308,10 @@ class DQN:
         stream: int,  # which of them
     ) -> Iterator[np.ndarray]:  # float32 [images, J], block by block
         "What the network says after each history"
-        scaled, intervals = sequences.population.scaled[sequences.index[stream]], sequences.intervals[stream]
-        memory, blocks = self.features.start(1), -(-sequences.length // (BLOCK * PIECE))
+        scaled = sequences.population.scaled[sequences.index[stream]]
+        intervals = sequences.intervals[stream]
+        memory = self.features.start(1)
+        blocks = -(-sequences.length // (BLOCK * PIECE))
         count = -(-sequences.length // (blocks * PIECE))
         images = count * PIECE
         for start in range(0, sequences.length, images):

@@ -55,7 +55,8 @@ class _Signal(NamedTuple):
 
     def dense(self, kernel: np.ndarray, bias: np.ndarray) -> "_Signal":
         "After a matrix and a bias"
-        layers, matrix = self.layers, np.zeros((self.width + 1, kernel.shape[1]))
+        layers = self.layers
+        matrix = np.zeros((self.width + 1, kernel.shape[1]))
         np.add.at(matrix, self.places, kernel)
         if layers and not layers[-1][1]:
             *layers, (below, _) = layers
@@ -69,7 +70,9 @@ def _after(
     values: dict[int, np.ndarray],  # of its variables, by their id
 ) -> _Signal | None:  # None: not told by dense layers and rectifiers, or not of 32 bits
     "What a layer makes of its inputs"
-    kinds, kind, signal = frameworks()[1].layers, type(layer), signals[0]
+    kinds = frameworks()[1].layers
+    kind = type(layer)
+    signal = signals[0]
     alike = all(each.layers is signal.layers for each in signals)
     if not alike or getattr(layer, "compute_dtype", None) != "float32": return None
     def moved(places): return signal._replace(places=places)
@@ -90,7 +93,8 @@ def dense_chain(
     network: Frozen,  # of a policy
 ) -> tuple[np.ndarray, np.ndarray] | None:  # float32 [weights] and int64 [layers + 1], as `split_weights` takes them
     "Weights and sizes of a chain of dense layers with rectifiers between them; None for any other network"
-    compiled, kinds = network.compiled, frameworks()[1].layers
+    compiled = network.compiled
+    kinds = frameworks()[1].layers
     values = {id(variable): np.asarray(value, float) for variable, value in zip(compiled.variables, network.weights)}
     sizes = {name: prod(shape) for name, shape in compiled.shapes.items()}
     inputs = sum(sizes.values())
@@ -118,7 +122,8 @@ def outlook_of(
 ) -> Outlook:
     "What a device plans from when its limit changes"
     if isinstance(policy, Planned): return policy.outlook
-    features, population = policy.features, source.population
+    features = policy.features
+    population = source.population
     if not isinstance(features, LearnedFilter): return learn_outlook(source, seed, resolution)
     law = observed_intervals(source.sample(resolution.streams, resolution.length, spawn(seed, 1)).intervals)
     rewards = symbol_rewards(features.metric, population)
@@ -129,8 +134,10 @@ def export_arrays(
     population: Population,  # training images
     outlook: Outlook,  # as `outlook_of` makes it
 ) -> dict[str, np.ndarray]:  # of policy.npz
-    "All that a device needs of a policy; `ValueError` for one of another kind, or an outlook that does not belong to it"
-    if not isinstance(policy, Planned | DQN): raise ValueError(f"policy is a {type(policy).__name__}; expected Planned or DQN")
+    """All that a device needs of a policy;
+    `ValueError` for one of another kind, or an outlook that does not belong to it"""
+    if not isinstance(policy, Planned | DQN):
+        raise ValueError(f"policy is a {type(policy).__name__}; expected Planned or DQN")
     arrays = policy_arrays(policy.limit, outlook, population.curve, population.scaling)
     if isinstance(policy.features, LearnedFilter) and policy.features.metric is not outlook.metric:
         raise ValueError("the outlook has a filter of its own; expected that of the policy, as outlook_of makes it")
@@ -157,12 +164,14 @@ class Stepwise:
         stream: int,  # which of them
     ) -> Iterator[np.ndarray]:  # rows [images, levels]
         "The price at each level, image by image"
-        twin, metric = self.policy.fresh(), sequences.population.metric[sequences.index[stream]].tolist()
+        twin = self.policy.fresh()
+        metric = sequences.population.metric[sequences.index[stream]].tolist()
         intervals = sequences.intervals[stream].tolist()
         def row(t):
             twin.observe(metric[t], intervals[t])
             return twin.prices()
-        for start in range(0, sequences.length, 1024): yield np.stack([row(t) for t in range(start, min(start + 1024, sequences.length))])
+        for start in range(0, sequences.length, 1024):
+            yield np.stack([row(t) for t in range(start, min(start + 1024, sequences.length))])
 
 # %% ../nbs/api/09a_export.ipynb #c2389ee4
 class NotConverted(ValueError):
@@ -208,12 +217,15 @@ def as_tflite(
 def as_onnx(
     network: Frozen,  # of a policy
 ) -> bytes:
-    "A network for ONNX Runtime; `NotConverted` if it cannot run it, `ValueError` if tf2onnx, which converts it, is not installed"
+    """A network for ONNX Runtime;
+    `NotConverted` if it cannot run it, `ValueError` if tf2onnx, which converts it, is not installed"""
     try:
         import onnx
         import tf2onnx
     except ImportError as missing:
-        needed = f"{missing.name} to be exported, which is not installed; expected what this brings: pip install 'edgeml_dqn[export]'"
+        needed = (
+            f"{missing.name} to be exported, which is not installed; "
+            "expected what this brings: pip install 'edgeml_dqn[export]'")
         raise ValueError(f"runtime onnx needs {needed}; or other runtimes") from None
     try:
         with _quiet():
@@ -228,7 +240,8 @@ def as_onnx(
 CONVERTERS = dict(litert=as_tflite, onnx=as_onnx)  # for runtimes that have a file of their own
 
 # %% ../nbs/api/09a_export.ipynb #b1081af8
-STATES, LEVELS = 10_000, 256  # images compared; token levels at which prices are compared, at most
+STATES = 10_000  # images compared
+LEVELS = 256  # token levels at which prices are compared, at most
 
 def _reference(
     policy: Planned | DQN,  # to be exported
@@ -236,20 +249,25 @@ def _reference(
     seed: int,  # of these
 ) -> tuple[dict, dict]:  # metric, interval, tokens and levels; prices and rewards
     "A training stream as a device sees it, and what the policy makes of it"
-    sequences, bucket = source.sample(1, STATES, spawn(seed, 6)), policy.bucket
+    sequences = source.sample(1, STATES, spawn(seed, 6))
+    bucket = policy.bucket
     levels = np.unique(np.linspace(bucket.cost, bucket.capacity, LEVELS).astype(int))
     blocks = [as_prices(block, bucket.levels, policy.name) for block in policy.prices(sequences, 0)]
-    prices = [Prices(block.base[:, levels], block.weights, block.table[levels]).at_all_levels() for block in blocks]
+    prices = [
+        Prices(block.base[:, levels], block.weights, block.table[levels]).at_all_levels() for block in blocks]
     _, held = decide(policy, sequences, 0)
     images = sequences.population.metric, sequences.population.expected
     metric, rewards = (column[sequences.index[0]] for column in images)
-    return dict(metric=metric, interval=sequences.intervals[0], tokens=held, levels=levels), dict(prices=np.concatenate(prices), rewards=rewards)
+    return (
+        dict(metric=metric, interval=sequences.intervals[0], tokens=held, levels=levels),
+        dict(prices=np.concatenate(prices), rewards=rewards))
 
 ALONE = """import sys; sys.modules.update(dict.fromkeys(sys.argv[5:]))  # they cannot be imported
 import numpy as np; from edgeml_dqn.runtime import load_policy, time_decisions
 policy = load_policy(*sys.argv[1:3])
 np.savez(sys.argv[4], state_bytes=policy.state_bytes, **time_decisions(policy, **np.load(sys.argv[3])))"""
-NOT_NEEDED = ("tensorflow", "keras", "tf2onnx", "numba", "scipy", "sklearn", "pandas", "fastcore", "filelock")  # by a device
+# not needed by a device
+NOT_NEEDED = ("tensorflow", "keras", "tf2onnx", "numba", "scipy", "sklearn", "pandas", "fastcore", "filelock")
 
 def _follow_alone(
     folder: Path,  # with the files
@@ -260,8 +278,11 @@ def _follow_alone(
     given, found = folder / "stream.npz", folder / f"{runtime}.npz"
     without = [name for name in NOT_NEEDED if runtime != "numba" or name not in ("numba", "scipy")]
     np.savez(given, **stream)
-    done = subprocess.run([sys.executable, "-c", ALONE, folder, runtime, given, found, *without], capture_output=True, text=True)
-    if done.returncode: raise ValueError(f"runtime {runtime} cannot run what was exported for it: {done.stderr.strip().splitlines()[-1]}")
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, folder, runtime, given, found, *without], capture_output=True, text=True)
+    if done.returncode:
+        raise ValueError(
+            f"runtime {runtime} cannot run what was exported for it: {done.stderr.strip().splitlines()[-1]}")
     with np.load(found) as file: return dict(file)
 
 def compare(
@@ -274,12 +295,20 @@ def compare(
     tie = np.abs(rewards - known["prices"]) <= TOLERANCE
     median, late = np.percentile(found["nanoseconds"], [50, 99]) / 1e3
     return dict(
-        largest_difference=float(np.abs(found["prices"] - known["prices"]).max()), flipped=int((flipped & ~tie).sum()), flipped_ties=int((flipped & tie).sum()),
-        compared=flipped.size, state_bytes=int(found["state_bytes"]), median_us=float(median), p99_us=float(late))
+        largest_difference=float(np.abs(found["prices"] - known["prices"]).max()),
+        flipped=int((flipped & ~tie).sum()),
+        flipped_ties=int((flipped & tie).sum()),
+        compared=flipped.size,
+        state_bytes=int(found["state_bytes"]),
+        median_us=float(median),
+        p99_us=float(late))
 
 def _check(runtime, checked):
     if not checked["largest_difference"] <= TOLERANCE or checked["flipped"]:
-        raise ValueError(f"runtime {runtime} differs by {checked['largest_difference']:.1e} in a price and in {checked['flipped']} of {checked['compared']} decisions; expected at most {TOLERANCE} and none; nothing was exported")
+        raise ValueError(
+            f"runtime {runtime} differs by {checked['largest_difference']:.1e} in a price "
+            f"and in {checked['flipped']} of {checked['compared']} decisions; "
+            f"expected at most {TOLERANCE} and none; nothing was exported")
 
 # %% ../nbs/api/09a_export.ipynb #abd1b94d
 def check_runtimes(
@@ -290,8 +319,11 @@ def check_runtimes(
     if isinstance(policy, Planned): fit, kind = ("numpy",), "networks"
     else: fit, kind = tuple(NETWORKS if dense_chain(policy.network) else CONVERTERS), "chains of dense layers"
     for runtime in runtimes or ():
-        if runtime not in NETWORKS: raise ValueError(f"runtime is {runtime!r}; expected one of {', '.join(NETWORKS)}")
-        if runtime not in fit: raise ValueError(f"runtime is {runtime}, which runs {kind}; expected {' or '.join(fit)}, for {policy.name} has none")
+        if runtime not in NETWORKS:
+            raise ValueError(f"runtime is {runtime!r}; expected one of {', '.join(NETWORKS)}")
+        if runtime not in fit:
+            raise ValueError(
+                f"runtime is {runtime}, which runs {kind}; expected {' or '.join(fit)}, for {policy.name} has none")
     return runtimes or fit
 
 def _converted(
@@ -332,7 +364,8 @@ def export_policy(
     converted, left_out = _converted(policy, fit, runtimes is not None)
     runtimes = [runtime for runtime in fit if runtime in converted or runtime not in CONVERTERS]
     if not runtimes: raise ValueError("; ".join(left_out))
-    arrays, folder = export_arrays(policy, source.population, outlook or outlook_of(policy, source, seed)), Path(folder)
+    arrays = export_arrays(policy, source.population, outlook or outlook_of(policy, source, seed))
+    folder = Path(folder)
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
         np.savez(scratch / "policy.npz", **arrays)
@@ -343,7 +376,9 @@ def export_policy(
         stream, known = _reference(policy, source, seed)
         checks = {runtime: compare(_follow_alone(scratch, runtime, stream), known) for runtime in runtimes}
     for runtime, checked in checks.items(): _check(runtime, checked)
-    checks = {runtime: checked | dict(file_bytes=len(files[NETWORKS[runtime]])) for runtime, checked in checks.items()}
+    checks = {
+        runtime: checked | dict(file_bytes=len(files[NETWORKS[runtime]]))
+        for runtime, checked in checks.items()}
     folder.mkdir(parents=True, exist_ok=True)
     about = {"policy.json": _about(policy, arrays, files, checks, left_out)}
     for name, content in (files | about).items(): write_atomically(folder / name, lambda file: file.write(content))

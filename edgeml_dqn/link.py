@@ -32,7 +32,8 @@ class Line:
         return self.free + self.delay
 
 # %% ../nbs/api/09f_link.ipynb #b41a813e
-CHUNK, AHEAD = 4096, .01  # bytes read at a time; seconds that reading may be ahead of the line
+CHUNK = 4096  # bytes read at a time
+AHEAD = .01  # seconds that reading may be ahead of the line
 
 async def _read(reader, line, queue):
     now = asyncio.get_running_loop().time
@@ -70,7 +71,8 @@ async def start_relay(
     delay: float = 0,  # seconds, each way
 ) -> asyncio.Server:  # its first socket tells where to connect to
     "A relay to a server, at a free port of this machine"
-    up, down, at_work = Line(bandwidth, delay), Line(bandwidth, delay), set()
+    up, down = Line(bandwidth, delay), Line(bandwidth, delay)
+    at_work = set()
     async def relay(reader, writer):
         at_work.add(asyncio.current_task())  # or it might be collected as garbage: the event loop holds tasks weakly
         await asyncio.sleep(2 * delay)
@@ -107,8 +109,13 @@ def shaped(
     "A relay in a process of its own; `ValueError` for a line that lets nothing through, or that is faster than light"
     if not bandwidth > 0: raise ValueError(f"bandwidth is {bandwidth}; expected more than 0 Mbit/s")
     if not 0 <= delay < inf: raise ValueError(f"delay is {delay}; expected 0 ms or more")
-    code = f"from math import inf; from edgeml_dqn.link import relay_process; relay_process({host!r}, {port}, {1e6 * bandwidth}, {delay / 1e3})"
-    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
-        if not (port := process.stdout.readline()): raise ChildProcessError("the link's process ended before it began; its last words are above")
+    code = (
+        "from math import inf; from edgeml_dqn.link import relay_process; "
+        f"relay_process({host!r}, {port}, {1e6 * bandwidth}, {delay / 1e3})")
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        text=True, start_new_session=True) as process:
+        if not (port := process.stdout.readline()):
+            raise ChildProcessError("the link's process ended before it began; its last words are above")
         yield int(port)
         process.stdin.close()

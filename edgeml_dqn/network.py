@@ -30,7 +30,8 @@ class _Retracing(logging.Filter):
 def unheard() -> Iterator[None]:
     "What compiled code says on standard error goes nowhere; Python's errors are raised as ever"
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try: yield
     finally:
@@ -51,10 +52,13 @@ def _imported():
     return os.getpid(), tensorflow, keras
 
 def frameworks() -> tuple[ModuleType, ModuleType]:  # tensorflow and keras
-    "TensorFlow and Keras, imported once; `ValueError` if Keras runs on anything else, `RuntimeError` in a process forked from one that has them"
+    """TensorFlow and Keras, imported once;
+    `ValueError` if Keras runs on anything else, `RuntimeError` in a process forked from one that has them"""
     process, *both = _imported()
     if os.getpid() == process: return tuple(both)
-    raise RuntimeError("TensorFlow does not work in a process that was forked from one that uses it; expected processes started by spawn or forkserver")
+    raise RuntimeError(
+        "TensorFlow does not work in a process that was forked from one that uses it; "
+        "expected processes started by spawn or forkserver")
 
 # %% ../nbs/api/07d_network.ipynb #89d293b2
 Network = Callable[[dict[str, Any]], Any]  # from Keras inputs, by name, to a Keras tensor
@@ -65,7 +69,9 @@ class Perceptron:
     hidden: tuple[int, ...] = (64,) * 5  # units in each layer
 
     def __post_init__(self):
-        if len(self.hidden) <= 32 and all(isinstance(units, int) and 1 <= units <= 4096 for units in self.hidden): return
+        if len(self.hidden) <= 32 and all(
+                isinstance(units, int) and 1 <= units <= 4096 for units in self.hidden):
+            return
         raise ValueError(f"hidden is {self.hidden}; expected at most 32 layers of 1 to 4096 units")
 
     def __call__(
@@ -100,9 +106,12 @@ def make_model(
     inputs = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
     with _seeded(seed):
         try: signal = network(dict(inputs))
-        except KeyError as missing: raise ValueError(f"network asks for the input {missing}; expected {' or '.join(shapes)}") from None
+        except KeyError as missing:
+            raise ValueError(f"network asks for the input {missing}; expected {' or '.join(shapes)}") from None
         if not isinstance(signal, keras.KerasTensor):
-            raise ValueError(f"network returns a {type(signal).__name__}; expected a Keras tensor made of {' and '.join(shapes)}")
+            raise ValueError(
+                f"network returns a {type(signal).__name__}; "
+                f"expected a Keras tensor made of {' and '.join(shapes)}")
         if len(signal.shape) != 2: signal = keras.layers.Flatten()(signal)
         return keras.Model(inputs, keras.layers.Dense(outputs, kernel_initializer="zeros", name="head")(signal))
 
@@ -113,7 +122,9 @@ def make_optimizer(
     "An optimizer of its own; `ValueError` for a name that Keras does not know"
     _, keras = frameworks()
     try: known = keras.optimizers.get(optimizer)
-    except ValueError: raise ValueError(f"optimizer is {optimizer!r}; expected a Keras optimizer, or the name of one, such as adam") from None
+    except ValueError:
+        raise ValueError(
+            f"optimizer is {optimizer!r}; expected a Keras optimizer, or the name of one, such as adam") from None
     return type(known).from_config(known.get_config())
 
 def own_learning_rate(
@@ -132,8 +143,10 @@ def user_object(
     module, _, attribute = name.partition(":")
     if "" not in sys.path: sys.path.append("")  # last, for a file may have the name of somebody's module
     try: return getattr(import_module(module), attribute)
-    except Exception as error:                                                    # of the user's module, whatever it does
-        raise ValueError(f"{what} is {name}, which cannot be imported ({type(error).__name__} {error}); expected MODULE:FUNCTION") from None
+    except Exception as error:  # of the user's module, whatever it does
+        raise ValueError(
+            f"{what} is {name}, which cannot be imported ({type(error).__name__} {error}); "
+            "expected MODULE:FUNCTION") from None
 
 def named_network(
     name: str,  # MODULE:FUNCTION
@@ -177,7 +190,8 @@ def as_rows(
 ) -> Any:  # tensor [B * n, *shape]
     "An input at each image"
     tf, _ = frameworks()
-    if len(shape) == 2 and shape[1] == 1: series = tf.signal.frame(series[..., 0], shape[0], 1)  # along the last axis: faster
+    if len(shape) == 2 and shape[1] == 1:
+        series = tf.signal.frame(series[..., 0], shape[0], 1)  # along the last axis: faster
     elif len(shape) == 2: series = tf.signal.frame(series, shape[0], 1, axis=1)
     return tf.reshape(series, [-1, *shape])
 
@@ -201,7 +215,9 @@ class Compiled:
         tf, _ = frameworks()
         object.__setattr__(self, "own_rate", own_learning_rate(self.optimizer))
         self.optimizer.build(self.model.trainable_variables)
-        copies = (tuple(tf.identity(each.value) for each in kept) for kept in (self.variables, self.optimizer.variables))
+        copies = (
+            tuple(tf.identity(each.value) for each in kept)
+            for kept in (self.variables, self.optimizer.variables))
         object.__setattr__(self, "start", tuple(copies))
 
     @property
@@ -222,14 +238,16 @@ class Compiled:
     def _outputs(self):
         tf, _ = frameworks()
         def of_piece(weights, inputs):
-            return self.answer(weights, {name: as_rows(inputs[name][None], shape) for name, shape in self.shapes.items()})
-        def outputs(weights, inputs): return tf.map_fn(partial(of_piece, weights), inputs, fn_output_signature=tf.float32)
+            return self.answer(
+                weights, {name: as_rows(inputs[name][None], shape) for name, shape in self.shapes.items()})
+        def outputs(weights, inputs):
+            return tf.map_fn(partial(of_piece, weights), inputs, fn_output_signature=tf.float32)
         return XlaOrGraph(outputs)
 
     def outputs(
         self,
         weights: Arrays,  # of the model
-        inputs: dict[str, np.ndarray],  # float32 [B, n + T - 1, W] or [B, n, K]: pieces of n images, one after the other
+        inputs: dict[str, np.ndarray],  # float32 [B, n + T - 1, W] or [B, n, K]: pieces of n images in a row
     ) -> np.ndarray:  # float32 [B, n, J]
         "What the network says of each image of each piece"
         return self._outputs(weights, inputs).numpy()
@@ -237,7 +255,9 @@ class Compiled:
     @cached_property
     def _gradient_steps(self):
         tf, _ = frameworks()
-        model, optimizer, kept = self.model, self.optimizer, (self.variables, self.optimizer.variables)
+        model = self.model
+        optimizer = self.optimizer
+        kept = (self.variables, self.optimizer.variables)
         def gradient_steps(weights, average, slots, inputs, goals, keep, learning_rate):
             for variables, values in zip(kept, (weights, slots)):
                 for variable, value in zip(variables, values): variable.assign(value)
@@ -261,7 +281,7 @@ class Compiled:
         weights: Arrays,  # of the model
         average: Arrays,  # of its weights, so far
         slots: Arrays,  # of the optimizer
-        inputs: dict[str, np.ndarray],  # float32 [steps, B, n + T - 1, W] or [steps, B, n, K]: a batch of B * n for each step
+        inputs: dict[str, np.ndarray],  # float32 [steps, B, n + T - 1, W] or [steps, B, n, K]: a batch of B * n a step
         goals: np.ndarray,  # float32 [steps, B, n, J]
         keep: float,  # of the average, to which the weights after the steps add the rest
         learning_rate: float | None,  # of all steps; None: as the optimizer's schedule says

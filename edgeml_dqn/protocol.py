@@ -19,7 +19,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from .columns import as_array
 
 # %% ../nbs/api/09c_protocol.ipynb #e1314d24
-DATATYPES = {f"{name}{8 * size}": np.dtype(f"<{kind}{size}") for name, kind, sizes in (("UINT", "u", (1, 2, 4, 8)), ("INT", "i", (1, 2, 4, 8)), ("FP", "f", (2, 4, 8))) for size in sizes}
+DATATYPES = {
+    f"{name}{8 * size}": np.dtype(f"<{kind}{size}")
+    for name, kind, sizes in (("UINT", "u", (1, 2, 4, 8)), ("INT", "i", (1, 2, 4, 8)), ("FP", "f", (2, 4, 8)))
+    for size in sizes}
 
 @dataclass(frozen=True)
 class Classifier:
@@ -31,7 +34,8 @@ class Classifier:
     datatype: str = "UINT8"  # of the images, as the protocol names it
 
     def __post_init__(self):
-        if self.datatype not in DATATYPES: raise ValueError(f"datatype is {self.datatype!r}; expected one of {' '.join(DATATYPES)}")
+        if self.datatype not in DATATYPES:
+            raise ValueError(f"datatype is {self.datatype!r}; expected one of {' '.join(DATATYPES)}")
 
     def as_scores(
         self,
@@ -45,14 +49,17 @@ class Classifier:
             kind = f"{scores.dtype} of shape {scores.shape}" if scores.ndim else type(given).__name__
             raise ValueError(f"classifier {self.name} gives scores that are {kind}; {wanted}")
         with np.errstate(over="ignore"): scores = scores.astype(np.float32)
-        if not np.isfinite(scores).all(): raise ValueError(f"classifier {self.name} gives scores that no float32 holds; {wanted}")
+        if not np.isfinite(scores).all():
+            raise ValueError(f"classifier {self.name} gives scores that no float32 holds; {wanted}")
         return scores
 
     @property
     def metadata(self) -> dict:
         "What the protocol says of a model"
         inputs = [dict(name="images", datatype=self.datatype, shape=[-1, *self.shape])]
-        return dict(name=self.name, versions=["1"], platform="edgeml_dqn", inputs=inputs, outputs=[dict(name="scores", datatype="FP32", shape=[-1, self.classes])])
+        return dict(
+            name=self.name, versions=["1"], platform="edgeml_dqn", inputs=inputs,
+            outputs=[dict(name="scores", datatype="FP32", shape=[-1, self.classes])])
 
 # %% ../nbs/api/09c_protocol.ipynb #156a8a96
 class _Strict(BaseModel):
@@ -90,7 +97,8 @@ def parse_request(
 def patience(
     request: InferRequest,  # of the right form
 ) -> float:  # infinite if it does not say, or says 0
-    "Seconds that the client waits, from its parameter `timeout`, whole microseconds as elsewhere; `ValueError` for another"
+    """Seconds that the client waits, from its parameter `timeout`, whole microseconds as elsewhere;
+    `ValueError` for another"""
     microseconds = request.parameters.get("timeout", 0)
     if type(microseconds) is not int or microseconds < 0:
         raise ValueError("request['parameters']['timeout']: expected microseconds, a whole number of 0 or more")
@@ -104,8 +112,10 @@ def numbers(
     "An array of exactly these numbers; `ValueError` if there is none of that type"
     try: given = np.array(data or np.zeros(0, int))
     except (ValueError, OverflowError): given = np.zeros((), object)
-    with np.errstate(over="ignore", invalid="ignore"): array = given.astype(DATATYPES[datatype]) if given.dtype.kind in "iuf" else None
-    exact = array is not None and (np.isfinite(array).all() if array.dtype.kind == "f" else np.array_equal(array, given))
+    with np.errstate(over="ignore", invalid="ignore"):
+        array = given.astype(DATATYPES[datatype]) if given.dtype.kind in "iuf" else None
+    exact = array is not None and (
+        np.isfinite(array).all() if array.dtype.kind == "f" else np.array_equal(array, given))
     if not exact: raise ValueError(f"data does not hold {datatype} numbers, flat or evenly nested")
     return array.ravel()
 
@@ -116,8 +126,11 @@ def split_body(
 ) -> tuple[bytes, bytes]:  # JSON, what stands behind it
     "Where the JSON ends; `ValueError` for a length that the body does not have"
     if header_length is None: return body, b""
-    length = int(header_length) if header_length.isascii() and header_length.isdigit() and len(header_length) < 19 else -1
-    if not 0 <= length <= len(body): raise ValueError(f"Inference-Header-Content-Length is not a length within the body's {len(body)} bytes")
+    length = (
+        int(header_length)
+        if header_length.isascii() and header_length.isdigit() and len(header_length) < 19 else -1)
+    if not 0 <= length <= len(body):
+        raise ValueError(f"Inference-Header-Content-Length is not a length within the body's {len(body)} bytes")
     return body[:length], body[length:]
 
 def requested_images(
@@ -126,14 +139,22 @@ def requested_images(
     binary: bytes,  # what stands behind it
 ) -> np.ndarray:  # [B, *shape]
     "The images of a request; a `ValueError` names what does not fit the classifier or what was received"
-    if [tensor.name for tensor in request.inputs] != ["images"]: raise ValueError("request['inputs']: expected one tensor, images")
+    if [tensor.name for tensor in request.inputs] != ["images"]:
+        raise ValueError("request['inputs']: expected one tensor, images")
     tensor, = request.inputs
     if tensor.datatype != classifier.datatype: raise ValueError(f"images: expected datatype {classifier.datatype}")
-    if not tensor.shape or tensor.shape[0] < 1 or tensor.shape[1:] != [*classifier.shape]: raise ValueError(f"images: expected shape {[-1, *classifier.shape]}")
-    size, in_json = tensor.parameters.get("binary_data_size"), tensor.data is not None
-    if (size is None) != in_json or (size or 0) != len(binary): raise ValueError(f"images: expected either data or a binary_data_size of the {len(binary)} bytes behind the JSON")
-    dtype, count = DATATYPES[tensor.datatype], prod(tensor.shape)
-    if not in_json and len(binary) != count * dtype.itemsize: raise ValueError(f"images: their shape takes {count * dtype.itemsize} bytes, not {len(binary)}")
+    if not tensor.shape or tensor.shape[0] < 1 or tensor.shape[1:] != [*classifier.shape]:
+        raise ValueError(f"images: expected shape {[-1, *classifier.shape]}")
+    size = tensor.parameters.get("binary_data_size")
+    in_json = tensor.data is not None
+    if (size is None) != in_json or (size or 0) != len(binary):
+        raise ValueError(
+            "images: expected either data or a binary_data_size "
+            f"of the {len(binary)} bytes behind the JSON")
+    dtype = DATATYPES[tensor.datatype]
+    count = prod(tensor.shape)
+    if not in_json and len(binary) != count * dtype.itemsize:
+        raise ValueError(f"images: their shape takes {count * dtype.itemsize} bytes, not {len(binary)}")
     given = numbers(tensor.data, tensor.datatype) if in_json else np.frombuffer(binary, dtype)
     if len(given) != count: raise ValueError(f"images: their shape takes {count} numbers, not {len(given)}")
     if not np.isfinite(given).all(): raise ValueError("images: expected finite numbers")
@@ -147,14 +168,18 @@ def encode_response(
 ) -> tuple[bytes, dict]:  # body and headers
     "A response with the scores; `ValueError` for outputs that the classifier has not"
     wanted = request.outputs or [Wanted(name="scores")]
-    if [output.name for output in wanted] != ["scores"]: raise ValueError("request['outputs']: expected one tensor, scores")
+    if [output.name for output in wanted] != ["scores"]:
+        raise ValueError("request['outputs']: expected one tensor, scores")
     scores = np.ascontiguousarray(scores, DATATYPES["FP32"])
     binary = wanted[0].parameters.get("binary_data", request.parameters.get("binary_data_output", False)) is True
     where = dict(parameters=dict(binary_data_size=scores.nbytes)) if binary else dict(data=scores.ravel().tolist())
-    answer = dict(model_name=classifier.name, model_version="1", outputs=[dict(name="scores", datatype="FP32", shape=[*scores.shape]) | where])
+    answer = dict(
+        model_name=classifier.name, model_version="1",
+        outputs=[dict(name="scores", datatype="FP32", shape=[*scores.shape]) | where])
     header = json.dumps(answer | ({} if request.id is None else dict(id=request.id))).encode()
     if not binary: return header, {"Content-Type": "application/json"}
-    return header + scores.tobytes(), {"Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(header))}
+    return header + scores.tobytes(), {
+        "Content-Type": "application/octet-stream", "Inference-Header-Content-Length": str(len(header))}
 
 # %% ../nbs/api/09c_protocol.ipynb #15a56adb
 def encode_request(
@@ -165,7 +190,9 @@ def encode_request(
     image = as_array(image)
     datatype = next((name for name, dtype in DATATYPES.items() if dtype == image.dtype.newbyteorder("<")), None)
     if datatype is None: raise ValueError(f"image has type {image.dtype}; expected one of {' '.join(DATATYPES)}")
-    tensor = dict(name="images", datatype=datatype, shape=[1, *image.shape], parameters=dict(binary_data_size=image.nbytes))
+    tensor = dict(
+        name="images", datatype=datatype, shape=[1, *image.shape],
+        parameters=dict(binary_data_size=image.nbytes))
     waits = {} if seconds == inf else dict(parameters=dict(timeout=max(1, int(1e6 * seconds))))
     wanted = dict(name="scores", parameters=dict(binary_data=True))
     header = json.dumps(dict(inputs=[tensor], outputs=[wanted]) | waits).encode()
@@ -180,9 +207,12 @@ def read_scores(
 ) -> np.ndarray:  # float32 [classes]
     "The scores in a response; `ValueError` if it is not one"
     header, binary = split_body(body, header_length)
-    try: output, = json.loads(header)["outputs"]; described = output["name"], output["datatype"], output["shape"], output["parameters"]["binary_data_size"]
+    try:
+        output, = json.loads(header)["outputs"]
+        described = output["name"], output["datatype"], output["shape"], output["parameters"]["binary_data_size"]
     except (ValueError, KeyError, TypeError, RecursionError): described = None
-    if described != ("scores", "FP32", [1, classes], 4 * classes) or len(binary) != 4 * classes: raise ValueError(f"the server's answer is not {classes} scores")
+    if described != ("scores", "FP32", [1, classes], 4 * classes) or len(binary) != 4 * classes:
+        raise ValueError(f"the server's answer is not {classes} scores")
     scores = np.frombuffer(binary, DATATYPES["FP32"])
     if not np.isfinite(scores).all(): raise ValueError("the server's scores are not finite")
     return scores

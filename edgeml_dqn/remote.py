@@ -51,11 +51,15 @@ class Remote:
         cafile: str | PathLike | None = None,  # PEM, certificates to trust instead of the system's
         relay: int | None = None,  # port of this machine that leads to the server, if it is not to be reached directly
     ):
-        if not url.startswith(("http://", "https://")): raise ValueError(f"url is {url!r}; expected http://HOST:PORT or https://HOST:PORT")
+        if not url.startswith(("http://", "https://")):
+            raise ValueError(f"url is {url!r}; expected http://HOST:PORT or https://HOST:PORT")
         headers = {"Accept-Encoding": "identity"} | ({} if key is None else {"Authorization": f"Bearer {key}"})
-        self.path, self.classes, server = f"/v2/models/{quote(model, safe='')}/infer", classes, httpx.URL(url)
+        self.path = f"/v2/models/{quote(model, safe='')}/infer"
+        self.classes = classes
+        server = httpx.URL(url)
         near = server if relay is None else server.copy_with(host="127.0.0.1", port=relay)
-        self.headers, self.extensions = {"Host": server.netloc.decode()}, {"sni_hostname": server.host}  # as if asked directly; the certificate is checked for this name
+        self.headers = {"Host": server.netloc.decode()}  # as if asked directly
+        self.extensions = {"sni_hostname": server.host}  # the certificate is checked for this name
         self.client = httpx.AsyncClient(
             base_url=near, headers=headers, verify=ssl.create_default_context(cafile=cafile), timeout=None,
             trust_env=False, limits=httpx.Limits(keepalive_expiry=30))
@@ -66,18 +70,21 @@ class Remote:
 
     def _run(self, task, timeout_s):
         async def within():
-            with anyio.fail_after(timeout_s): return await task  # httpx cleans up after this kind of cancelling, and not always after asyncio's own
+            # httpx cleans up after this kind of cancelling, and not always after asyncio's own
+            with anyio.fail_after(timeout_s): return await task
         return asyncio.run_coroutine_threadsafe(within(), self.loop).result(timeout_s + .1)
 
     async def _exchange(self, image, timeout_s):
         body, headers = encode_request(image, timeout_s)
-        async with self.client.stream("POST", self.path, content=body, headers=headers | self.headers, extensions=self.extensions) as response:
+        async with self.client.stream(
+            "POST", self.path, content=body, headers=headers | self.headers, extensions=self.extensions) as response:
             answer = b""
             async for chunk in response.aiter_raw():
                 answer += chunk
                 if len(answer) > MAX_ANSWER: raise ValueError(f"the server's answer is larger than {MAX_ANSWER} bytes")
         told = response.headers
-        if response.status_code != 200: raise ValueError(f"the server answered with status {response.status_code}{reason(answer)}")
+        if response.status_code != 200:
+            raise ValueError(f"the server answered with status {response.status_code}{reason(answer)}")
         scores = read_scores(answer, told.get("inference-header-content-length"), self.classes)
         return scores, infer_seconds(told.get("server-timing", ""))
 
@@ -88,13 +95,15 @@ class Remote:
         "What the server says of the image; errors as described above"
         try: return self._run(self._exchange(image, timeout_s), timeout_s)
         except (TimeoutError, FutureTimeoutError): raise TimeoutError(f"no answer within {timeout_s:g} s") from None
-        except (httpx.HTTPError, httpx.StreamError) as error: raise ConnectionError(f"no answer: {type(error).__name__} {error}") from None
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise ConnectionError(f"no answer: {type(error).__name__} {error}") from None
 
     def __call__(self,
         image: np.ndarray,  # of the shape and type that the classifier takes
         timeout_s: float,  # seconds for all of it
     ) -> Timed:
-        "The class that the server's classifier finds likeliest, as a [controller](09b_controller.ipynb) takes it; errors as described above"
+        """The class that the server's classifier finds likeliest, as a [controller](09b_controller.ipynb) takes it;
+        errors as described above"""
         scores, seconds = self.scores(image, timeout_s)
         return Timed(int(np.argmax(scores)), seconds)
 

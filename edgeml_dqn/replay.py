@@ -34,15 +34,20 @@ class Session(NamedTuple):
     def images(self) -> list[dict]: return [event for event in self.events if event["event"] == "image"]
 
 NUMBER = (int, float)
-EVENTS = dict(start=dict(line=(int,), policy=(str,), digest=(str,), rate=(str,), depth=(str,), unit_ns=(str,), deadline_ms=NUMBER),
-              image=dict(line=(int,), time_ns=(int,), metric=(*NUMBER, NoneType), tokens=(int,), offload=(bool,), reason=(str,), answer=(str,), total_ms=NUMBER),
-              limit=dict(line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,)))  # what each holds, at least
+EVENTS = dict(  # what each holds, at least
+    start=dict(
+        line=(int,), policy=(str,), digest=(str,), rate=(str,), depth=(str,), unit_ns=(str,), deadline_ms=NUMBER),
+    image=dict(
+        line=(int,), time_ns=(int,), metric=(*NUMBER, NoneType), tokens=(int,),
+        offload=(bool,), reason=(str,), answer=(str,), total_ms=NUMBER),
+    limit=dict(line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,)))
 
 def read_log(
     path: str | PathLike,  # of a controller
 ) -> list[Session]:
     "The sessions of a log; `OSError` if it cannot be opened, `ValueError` if it is none"
-    groups, key = {}, None
+    groups = {}
+    key = None
     for event in read_events(path, EVENTS):
         if event and not isinstance(event.get("session", ""), str): event = None
         if event: key = event.get("session", len(groups) if event["event"] == "start" else key)
@@ -78,7 +83,10 @@ def decide_again(
 ) -> Iterator[tuple[dict, dict]]:  # what was logged, and what it should have been
     "The start, every image and every change of limit; `ValueError` for a log of another policy"
     start = session.start
-    if start["digest"] != digest(policy): raise ValueError(f"the log is of policy {start['digest']}, not of {digest(policy)}; expected the export that the device ran")
+    if start["digest"] != digest(policy):
+        raise ValueError(
+            f"the log is of policy {start['digest']}, not of {digest(policy)}; "
+            "expected the export that the device ran")
     decider = Decider(policy, _bucket(start), Fraction(start["unit_ns"]), 0)
     yield start, dict(policy=decider.policy.name)
     for event in session.events:
@@ -86,7 +94,8 @@ def decide_again(
             limit = policy.limit_of(event["policy"], _bucket(event))
             yield event, decider.retarget(event["time_ns"], limit)
         else:
-            yield event, decider.decide(event["time_ns"], event["metric"], event["reason"] if event["reason"] in BARS else "")
+            yield event, decider.decide(
+                event["time_ns"], event["metric"], event["reason"] if event["reason"] in BARS else "")
             decider.clock.spent = event["offload"]
 
 def difference(
@@ -96,9 +105,11 @@ def difference(
     "What is wrong with an event"
     def near(a, b): return a == b or None not in (a, b) and abs(a - b) <= TOLERANCE
     tie = again.get("price") is not None and near(again["reward"], again["price"])
-    def alike(key): return near(logged.get(key), again[key]) if key in ("reward", "price") else logged.get(key) == again[key]
+    def alike(key):
+        return near(logged.get(key), again[key]) if key in ("reward", "price") else logged.get(key) == again[key]
     wrong = [key for key in again if not alike(key)]
-    if not set(wrong) <= {"offload", "reason"} or wrong and not tie: return "; ".join(f"{key} is {logged.get(key)}, expected {again[key]}" for key in wrong)
+    if not set(wrong) <= {"offload", "reason"} or wrong and not tie:
+        return "; ".join(f"{key} is {logged.get(key)}, expected {again[key]}" for key in wrong)
     return "tie" if wrong else ""
 
 # %% ../nbs/api/09h_replay.ipynb #653851eb
@@ -133,19 +144,27 @@ def check(
 ) -> Check:
     "Decide a session again; `ValueError` for a log of another policy"
     found = [(event["line"], difference(event, again)) for event, again in decide_again(session, policy)]
-    images, unit_ns = session.images, Fraction(session.start["unit_ns"])
-    reasons = Counter(event["reason"] for event in images) + Counter(event["error"] for event in images if "error" in event)
+    images = session.images
+    unit_ns = Fraction(session.start["unit_ns"])
+    reasons = (
+        Counter(event["reason"] for event in images)
+        + Counter(event["error"] for event in images if "error" in event))
     return Check(
-        images=len(images), offloads=sum(event["offload"] for event in images),
-        differ=[f"line {line}: {wrong}" for line, wrong in found if wrong not in ("", "tie")], ties=sum(wrong == "tie" for _, wrong in found),
+        images=len(images),
+        offloads=sum(event["offload"] for event in images),
+        differ=[f"line {line}: {wrong}" for line, wrong in found if wrong not in ("", "tie")],
+        ties=sum(wrong == "tie" for _, wrong in found),
         excess=float(max(excess(times, bucket, unit_ns) for bucket, times in _offloads(session))),
-        late=sum(event["total_ms"] > session.start["deadline_ms"] for event in images), lost=session.lost, reasons=dict(reasons))
+        late=sum(event["total_ms"] > session.start["deadline_ms"] for event in images),
+        lost=session.lost,
+        reasons=dict(reasons))
 
 def _offloads(session):
     "The times of offloads, under each limit in turn"
     parts = [(_bucket(session.start), [])]
     for event in session.events:
-        if event["event"] == "limit" and parts[-1][0] != _bucket(event): parts.append((_bucket(event), []))
+        if event["event"] == "limit" and parts[-1][0] != _bucket(event):
+            parts.append((_bucket(event), []))
         if event.get("offload"): parts[-1][1].append(event["time_ns"])
     return parts
 
@@ -156,7 +175,10 @@ def others_on(
 ) -> dict[str, Callable[[TokenBucket], Limit]]:  # what each makes of a limit
     "The policies that know all limits of a log"
     buckets = {bucket for session in sessions for bucket, _ in _offloads(session)}
-    names = [*PLANNERS, *([policy.exported.name] if buckets == {policy.exported.bucket} and policy.exported.name not in PLANNERS else [])]
+    names = [
+        *PLANNERS,
+        *([policy.exported.name]
+          if buckets == {policy.exported.bucket} and policy.exported.name not in PLANNERS else [])]
     def known(name): return cache(lambda bucket: policy.limit_of(name, bucket))
     return {name: known(name) for name in reversed(names)}
 
@@ -202,7 +224,9 @@ def plot_log(
     middle.step(seconds, [event["tokens"] / costs[event["line"]] for event in images], where="post")
     bottom.axhline(session.start["deadline_ms"], color="k", ls="--", lw=.8)
     top.legend(frameon=False, loc="center left", bbox_to_anchor=(1, .5))
-    top.set(ylabel="metric"); middle.set(ylabel="tokens", ylim=(0, None)); bottom.set(ylabel="answer (ms)", xlabel="seconds")
+    top.set(ylabel="metric")
+    middle.set(ylabel="tokens", ylim=(0, None))
+    bottom.set(ylabel="answer (ms)", xlabel="seconds")
     return fig
 
 def _limits(session):

@@ -25,11 +25,13 @@ from .training import Score, Segment, State
 
 # %% ../nbs/api/07g_runs.ipynb #8cb71e2f
 def _part(arrays, name, dtype, *shape, gaps=False):
-    "A named array; `ValueError` if its numbers are not finite (with gaps: or missing, NaN), or of another type or shape (-1: any length)"
+    """A named array; `ValueError` if its numbers are not finite (with gaps: or missing, NaN),
+    or of another type or shape (-1: any length)"""
     array = arrays[name]
     fits = array.ndim == len(shape) and all(wanted in (-1, length) for wanted, length in zip(shape, array.shape))
     if array.dtype != dtype or not fits or not (np.isfinite(array) | (gaps & np.isnan(array))).all():
-        raise ValueError(f"{name} is {array.dtype} of shape {array.shape}; expected finite {np.dtype(dtype)} of shape {shape}")
+        raise ValueError(
+            f"{name} is {array.dtype} of shape {array.shape}; expected finite {np.dtype(dtype)} of shape {shape}")
     return array
 
 def pack_features(
@@ -37,10 +39,15 @@ def pack_features(
 ) -> dict[str, np.ndarray]:
     "Features as named arrays; `ValueError` for features of a user's own, of which a file could only keep the name"
     if not isinstance(features, (History, LearnedFilter)):
-        raise ValueError(f"features is a {type(features).__name__}, which cannot be kept; expected History or LearnedFilter")
-    if isinstance(features, History): return {"history": np.array([features.metric_history, features.arrival_history or 0], np.int64)}
+        raise ValueError(
+            f"features is a {type(features).__name__}, which cannot be kept; expected History or LearnedFilter")
+    if isinstance(features, History):
+        return {"history": np.array([features.metric_history, features.arrival_history or 0], np.int64)}
     filters = {"metric": features.metric, "arrival": features.arrival}
-    arrays = {f"{name}_{field}": values for name, model in filters.items() if model for field, values in model._asdict().items()}
+    arrays = {
+        f"{name}_{field}": values
+        for name, model in filters.items() if model
+        for field, values in model._asdict().items()}
     return arrays | {"warmup": np.int64(features.warmup)}
 
 def unpack_features(
@@ -51,7 +58,10 @@ def unpack_features(
         metrics, intervals = (int(length) for length in _part(arrays, "history", np.int64, 2))
         return History(metrics, intervals or None)
     def model(name): return Filter(*(arrays[f"{name}_{field}"] for field in Filter._fields))
-    return LearnedFilter(model("metric"), model("arrival") if "arrival_edges" in arrays else None, int(_part(arrays, "warmup", np.int64)))
+    return LearnedFilter(
+        model("metric"),
+        model("arrival") if "arrival_edges" in arrays else None,
+        int(_part(arrays, "warmup", np.int64)))
 
 ARRAYS = ("weights", "before", "average", "slots")  # of a learner
 
@@ -60,12 +70,17 @@ def pack_state(
 ) -> dict[str, np.ndarray]:
     "A state as named arrays"
     learner, scores = state.learner, state.scores
-    curve = {"score_iteration": np.array([s.iteration for s in scores], np.int64), "score_training": np.array([s.training for s in scores], float),
-             "score_validation": np.array([s.validation for s in scores] or np.empty((0, 0)))}
-    segments = np.array(state.segments, float).reshape(-1, 3)                       # no peak: NaN
+    curve = {
+        "score_iteration": np.array([s.iteration for s in scores], np.int64),
+        "score_training": np.array([s.training for s in scores], float),
+        "score_validation": np.array([s.validation for s in scores] or np.empty((0, 0)))}
+    segments = np.array(state.segments, float).reshape(-1, 3)  # no peak: NaN
     series = {name: getattr(learner, name) for name in ARRAYS} | {"best": state.best}
     kept = {f"{name}_{i}": np.asarray(each) for name, arrays in series.items() for i, each in enumerate(arrays)}
-    return kept | {"iteration": np.int64(learner.iteration), "loss": np.float64(learner.loss), "segments": segments} | curve
+    return (
+        kept
+        | {"iteration": np.int64(learner.iteration), "loss": np.float64(learner.loss), "segments": segments}
+        | curve)
 
 def _series(arrays, name):
     "Numbered arrays, of whatever type a network keeps; `ValueError` if they are not finite numbers"
@@ -80,14 +95,25 @@ def unpack_state(
     arrays: dict[str, np.ndarray],  # as pack_state names them, perhaps among others
 ) -> State:
     "A state from named arrays; `KeyError` for one that is missing, `ValueError` for one that cannot be"
-    segments, iterations = _part(arrays, "segments", float, -1, 3, gaps=True), _part(arrays, "score_iteration", np.int64, -1)
-    iteration, loss = int(_part(arrays, "iteration", np.int64)), float(_part(arrays, "loss", float, gaps=True))
+    segments = _part(arrays, "segments", float, -1, 3, gaps=True)
+    iterations = _part(arrays, "score_iteration", np.int64, -1)
+    iteration = int(_part(arrays, "iteration", np.int64))
+    loss = float(_part(arrays, "loss", float, gaps=True))
     learner = Learner(*(_series(arrays, name) for name in ARRAYS), iteration, loss)
     if not learner.weights: raise ValueError("there are no weights; expected weights_0, weights_1 and so on")
-    if (segments[:, 0] >= segments[:, 1]).any() or learner.iteration < 0: raise ValueError("segments or iterations run backwards; expected them to rise from 0")
-    scores = zip(iterations, _part(arrays, "score_training", float, len(iterations)), _part(arrays, "score_validation", float, len(iterations), -1))
-    return State(learner, tuple(Segment(int(start), int(stop), None if np.isnan(peak) else float(peak)) for start, stop, peak in segments),
-                 tuple(Score(int(i), float(training), validation) for i, training, validation in scores), _series(arrays, "best"))
+    if (segments[:, 0] >= segments[:, 1]).any() or learner.iteration < 0:
+        raise ValueError("segments or iterations run backwards; expected them to rise from 0")
+    scores = zip(
+        iterations,
+        _part(arrays, "score_training", float, len(iterations)),
+        _part(arrays, "score_validation", float, len(iterations), -1))
+    return State(
+        learner,
+        tuple(
+            Segment(int(start), int(stop), None if np.isnan(peak) else float(peak))
+            for start, stop, peak in segments),
+        tuple(Score(int(i), float(training), validation) for i, training, validation in scores),
+        _series(arrays, "best"))
 
 # %% ../nbs/api/07g_runs.ipynb #8650300b
 def checkpoint(
@@ -149,13 +175,19 @@ def load_run(
     "A run from its directory; `FileNotFoundError` if there is none, `ValueError` if the file is not a checkpoint"
     path = checkpoint(folder)
     try: return _unpacked(read_arrays(path))
-    except FileNotFoundError: raise FileNotFoundError(f"{folder} has no checkpoint.npz; expected a directory made by edgeml-plan or edgeml-train") from None
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"{folder} has no checkpoint.npz; expected a directory made by edgeml-plan or edgeml-train") from None
     except (ValueError, KeyError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path} is not a checkpoint: {type(error).__name__} {error}; make the run again, in another directory") from None
+        raise ValueError(
+            f"{path} is not a checkpoint: {type(error).__name__} {error}; "
+            "make the run again, in another directory") from None
 
 def _unpacked(arrays):
-    if "config" in arrays and "kind" not in arrays: raise ValueError("it was made by edgeml_dqn 0.1, which this version does not read")
-    config, kind = json.loads(str(arrays["config"])), str(arrays["kind"])
+    if "config" in arrays and "kind" not in arrays:
+        raise ValueError("it was made by edgeml_dqn 0.1, which this version does not read")
+    config = json.loads(str(arrays["config"]))
+    kind = str(arrays["kind"])
     if not isinstance(config, dict): raise ValueError("config is not an object")
     if kind == "Planned": return PlannedRun(config, unpack_outlook(arrays))
     if kind == "DQN": return TrainedRun(config, unpack_features(arrays), unpack_state(arrays))

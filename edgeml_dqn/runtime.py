@@ -60,8 +60,13 @@ class Belief:
         transition: np.ndarray,  # float32 [K, K], P(next state | state)
         emission: np.ndarray,  # float32 [B, K], P(symbol | state)
     ):
-        self.edges, self.transition, self.likelihood, self.expected = edges.tolist(), transition, list(emission), start.copy()
-        self.size, self.joint, self.sum = len(start), np.empty_like(start), np.full(len(start), len(start) ** -.5, np.float32)
+        self.edges = edges.tolist()
+        self.transition = transition
+        self.likelihood = list(emission)
+        self.expected = start.copy()
+        self.size = len(start)
+        self.joint = np.empty_like(start)
+        self.sum = np.full(len(start), len(start) ** -.5, np.float32)
 
     def __call__(
         self,
@@ -81,7 +86,8 @@ class Beliefs:
         metric: Belief,  # of metrics on the training scale
         arrival: Belief | None = None,  # of inter-arrival times
     ):
-        self.metric, self.arrival, self.size = metric, arrival, metric.size * (arrival.size if arrival else 1)
+        self.metric, self.arrival = metric, arrival
+        self.size = metric.size * (arrival.size if arrival else 1)
         self.apart = [np.empty(each.size, np.float32) for each in (metric, arrival) if arrival]
 
     def __call__(
@@ -112,7 +118,9 @@ def split_weights(
     "The layers of a network; `ValueError` for weights of another size"
     ends = np.cumsum([(a + 1) * b for a, b in zip(sizes, sizes[1:])])
     if min(sizes) < 1 or weights.shape != (ends[-1],):
-        raise ValueError(f"weights have shape {list(weights.shape)} and sizes are {sizes}; expected a matrix and a bias for each layer")
+        raise ValueError(
+            f"weights have shape {list(weights.shape)} and sizes are {sizes}; "
+            "expected a matrix and a bias for each layer")
     return [part.reshape(a + 1, b) for part, a, b in zip(np.split(weights, ends), sizes, sizes[1:])]
 
 class NumpyNetwork:
@@ -146,12 +154,14 @@ def _forward(
     start, below = 0, 0
     for layer in range(1, len(sizes)):
         inputs, outputs = sizes[layer - 1], sizes[layer]
-        bias, above = start + inputs * outputs, below + inputs
+        bias = start + inputs * outputs
+        above = below + inputs
         matrix = weights[start:bias].reshape(inputs, outputs)
         signal = signals[above:above + outputs]
         signal[:] = weights[bias:bias + outputs]
         for i in range(inputs):
-            each, row = signals[below + i], matrix[i]
+            each = signals[below + i]
+            row = matrix[i]
             if layer > 1 and each <= 0: continue
             for j in range(outputs): signal[j] += each * row[j]
         start, below = bias + outputs, above
@@ -169,9 +179,11 @@ class CompiledNetwork:
         sizes: np.ndarray,  # int [layers + 1]
     ):
         split_weights(weights, sizes)  # compiled code looks at no bounds
-        self.run, self.weights, self.sizes = _compiled_forward(), weights, sizes
+        self.run = _compiled_forward()
+        self.weights, self.sizes = weights, sizes
         self.signals = np.empty(sum(sizes), np.float32)
-        self.inputs, self.outputs = self.signals[:sizes[0]], self.signals[-sizes[-1]:]
+        self.inputs = self.signals[:sizes[0]]
+        self.outputs = self.signals[-sizes[-1]:]
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
         self.inputs[:] = inputs
@@ -187,7 +199,8 @@ class LiteRTNetwork:
         from ai_edge_litert.interpreter import Interpreter
         self.run = Interpreter(str(path), num_threads=1)
         self.run.allocate_tensors()
-        self.input, self.output = (details()[0]["index"] for details in (self.run.get_input_details, self.run.get_output_details))
+        self.input, self.output = (
+            details()[0]["index"] for details in (self.run.get_input_details, self.run.get_output_details))
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
         self.run.set_tensor(self.input, inputs[None])
@@ -208,20 +221,22 @@ class OnnxNetwork:
     def __call__(self, inputs: np.ndarray) -> np.ndarray: return self.run(None, {"inputs": inputs[None]})[0][0]
 
 # %% ../nbs/api/09_runtime.ipynb #39b32c37
-PLANNERS = dict(Baseline=Outlook.baseline, MDP=Outlook.mdp, Planned=Outlook.planned)  # of a device: the quickest first, the best last
+# of a device: the quickest first, the best last
+PLANNERS = dict(Baseline=Outlook.baseline, MDP=Outlook.mdp, Planned=Outlook.planned)
 
 class DevicePolicy:
     "A policy that follows one stream"
     def __init__(
         self,
         arrays: dict[str, np.ndarray],  # of policy.npz
-        start_network: Callable[[], Callable] | None = None,  # makes a network, float32 [inputs] to float32 [outputs]; None: in NumPy
+        start_network: Callable[[], Callable] | None = None,  # makes one, float32 [inputs] to [outputs]; None: in NumPy
     ):
         self.arrays = arrays
         self.start_network = start_network or (lambda: NumpyNetwork(arrays["weights"], arrays["sizes"]))
         self.curve = arrays["curve_metric"], arrays["curve_reward"]
         self.mean, self.deviation = arrays["scaling"].tolist()
-        self.outlook, self.exported = unpack_outlook(arrays), unpack_limit(arrays)
+        self.outlook = unpack_outlook(arrays)
+        self.exported = unpack_limit(arrays)
         self.beliefs = start_beliefs(self.outlook)
         self.belief = np.zeros(self.beliefs.size, np.float32)
         self.window = Window(arrays["history"]) if "history" in arrays else None
@@ -273,7 +288,8 @@ class DevicePolicy:
         self,
         bucket: TokenBucket,  # a limit
     ) -> tuple[str, ...]:
-        "Who decides under a limit, one after the other: the policy that was exported for it, or what a device has itself"
+        """Who decides under a limit, one after the other:
+        the policy that was exported for it, or what a device has itself"""
         return (self.exported.name,) if bucket == self.exported.bucket else tuple(PLANNERS)
 
     def remark(
@@ -281,10 +297,13 @@ class DevicePolicy:
         bucket: TokenBucket,  # a limit
     ) -> str:  # empty if it is the one that the policy was exported for
         "Who decides under a limit, in words"
-        made, (first, *others) = self.exported, self.takes_over(bucket)
+        made = self.exported
+        first, *others = self.takes_over(bucket)
         if not others: return ""
         one, other = (f"rate {each.rate}, depth {each.depth}" for each in (made.bucket, bucket))
-        return f"{made.name} was exported for {one}; under {other} {first} decides, then {' and '.join(others)} as each is worked out"
+        return (
+            f"{made.name} was exported for {one}; "
+            f"under {other} {first} decides, then {' and '.join(others)} as each is worked out")
 
     def limit_of(
         self,
@@ -293,7 +312,10 @@ class DevicePolicy:
     ) -> Limit:
         "What a policy of this name makes of a limit; `ValueError` for one that knows nothing of it"
         if (name, bucket) == (self.exported.name, self.exported.bucket): return self.exported
-        if name not in PLANNERS: raise ValueError(f"{name} was not exported for rate {bucket.rate}, depth {bucket.depth}; expected {', '.join(PLANNERS)}")
+        if name not in PLANNERS:
+            raise ValueError(
+                f"{name} was not exported for rate {bucket.rate}, depth {bucket.depth}; "
+                f"expected {', '.join(PLANNERS)}")
         return PLANNERS[name](self.outlook, bucket)
 
     @property
@@ -309,10 +331,12 @@ def policy_arrays(
     scaling: tuple[float, float],  # mean and deviation of the training metric
 ) -> dict[str, np.ndarray]:  # of policy.npz
     "All that a device needs of a policy without a network"
-    return limit.pack() | outlook.pack() | dict(curve_metric=curve.metric, curve_reward=curve.reward, scaling=np.array(scaling))
+    return limit.pack() | outlook.pack() | dict(
+        curve_metric=curve.metric, curve_reward=curve.reward, scaling=np.array(scaling))
 
 # %% ../nbs/api/09_runtime.ipynb #4d41beae
-NETWORKS = dict(numpy="policy.npz", numba="policy.npz", litert="policy.tflite", onnx="policy.onnx")  # the file that each runtime runs
+# the file that each runtime runs
+NETWORKS = dict(numpy="policy.npz", numba="policy.npz", litert="policy.tflite", onnx="policy.onnx")
 NEEDS = dict(numba="numba", litert="ai-edge-litert", onnx="onnxruntime")  # what must be installed for it
 TOLERANCE = 1e-5  # of prices and of ties, between runtimes and between machines
 
@@ -320,18 +344,26 @@ def read_export(
     folder: str | PathLike,  # made by the export
     names: tuple[str, ...] = ("policy.npz",),  # files that will be used
 ) -> tuple[dict, dict[str, np.ndarray]]:  # what policy.json says; arrays of policy.npz
-    "An export's description and arrays; `FileNotFoundError` if there is none, `ValueError` for a file that is not what was exported"
+    """An export's description and arrays;
+    `FileNotFoundError` if there is none, `ValueError` for a file that is not what was exported"""
     folder = Path(folder)
     try: about = json.loads((folder / "policy.json").read_text(encoding="utf-8"))
-    except FileNotFoundError: raise FileNotFoundError(f"{folder} has no policy.json; expected a directory made by the export") from None
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{folder} has no policy.json; expected a directory made by the export") from None
     except (ValueError, RecursionError): about = None
     files = about.get("files") if isinstance(about, dict) else None
-    if not isinstance(files, dict): raise ValueError(f"{folder / 'policy.json'} does not describe an export; export again")
+    if not isinstance(files, dict):
+        raise ValueError(f"{folder / 'policy.json'} does not describe an export; export again")
     for name in names:
-        if name not in files: raise ValueError(f"{folder} has no {name}; expected one of {', '.join(files)}, or another export")
-        if sha256((folder / name).read_bytes()).hexdigest() != files[name]: raise ValueError(f"{folder / name} is not the file that was exported; export again")
+        if name not in files:
+            raise ValueError(f"{folder} has no {name}; expected one of {', '.join(files)}, or another export")
+        if sha256((folder / name).read_bytes()).hexdigest() != files[name]:
+            raise ValueError(f"{folder / name} is not the file that was exported; export again")
     arrays = read_arrays(folder / "policy.npz")
-    if "lattice" in arrays: raise ValueError(f"{folder} was made by edgeml_dqn 0.1, which this version does not read; export again with this version's edgeml-export")
+    if "lattice" in arrays:
+        raise ValueError(
+            f"{folder} was made by edgeml_dqn 0.1, which this version does not read; "
+            "export again with this version's edgeml-export")
     return about, arrays
 
 def _able(about, arrays):
@@ -344,15 +376,21 @@ def load_policy(
     folder: str | PathLike,  # made by the export
     runtime: str = "numpy",  # numpy, numba, litert or onnx
 ) -> DevicePolicy:
-    "An exported policy, at the beginning of a stream; errors as `read_export`, and `ValueError` for a runtime that is not there, or cannot run it"
+    """An exported policy, at the beginning of a stream;
+    errors as `read_export`, and `ValueError` for a runtime that is not there, or cannot run it"""
     if runtime not in NETWORKS: raise ValueError(f"runtime is {runtime!r}; expected one of {', '.join(NETWORKS)}")
     about, arrays = read_export(folder, tuple({"policy.npz", NETWORKS[runtime]}))
     able = _able(about, arrays)
-    if runtime not in able: raise ValueError(f"{folder} has no network that {runtime} could run; expected {' or '.join(able) or 'another export'}")
-    path, network = Path(folder) / NETWORKS[runtime], (arrays.get("weights"), arrays.get("sizes"))
+    if runtime not in able:
+        raise ValueError(
+            f"{folder} has no network that {runtime} could run; expected {' or '.join(able) or 'another export'}")
+    path = Path(folder) / NETWORKS[runtime]
+    network = (arrays.get("weights"), arrays.get("sizes"))
     starts = dict(
-        numpy=lambda: NumpyNetwork(*network), numba=lambda: CompiledNetwork(*network),
-        litert=lambda: LiteRTNetwork(path), onnx=lambda: OnnxNetwork(path))
+        numpy=lambda: NumpyNetwork(*network),
+        numba=lambda: CompiledNetwork(*network),
+        litert=lambda: LiteRTNetwork(path),
+        onnx=lambda: OnnxNetwork(path))
     try:
         policy = DevicePolicy(arrays, starts[runtime])
         tried = policy.fresh()
@@ -362,7 +400,8 @@ def load_policy(
         others = "".join(f", or runtime {name}" for name in able if name != runtime)
         needed = f"{NEEDS[runtime]}, which is not installed; expected it (pip install {NEEDS[runtime]})"
         raise ValueError(f"runtime {runtime} needs {needed}{others}") from None
-    except Exception as error: raise ValueError(f"{folder} cannot be used: {type(error).__name__} {error}; export again") from None
+    except Exception as error:
+        raise ValueError(f"{folder} cannot be used: {type(error).__name__} {error}; export again") from None
     return policy
 
 # %% ../nbs/api/09_runtime.ipynb #31a4548c
@@ -381,5 +420,6 @@ def time_decisions(
         reward = policy.observe(*seen[:2])
         policy.price(seen[2])
         found["nanoseconds"][i] = time.perf_counter_ns() - began
-        found["prices"][i], found["rewards"][i] = policy.prices()[levels], reward
+        found["prices"][i] = policy.prices()[levels]
+        found["rewards"][i] = reward
     return found

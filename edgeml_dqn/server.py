@@ -26,13 +26,15 @@ from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest)
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException as AnyHTTPException
 from starlette.requests import ClientDisconnect
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from .protocol import Classifier, InferRequest, encode_response, parse_request, patience, requested_images, split_body
+from .protocol import (
+    Classifier, InferRequest, encode_response, parse_request, patience, requested_images, split_body)
 
 # %% ../nbs/api/09d_server.ipynb #bb265a2c
 log = logging.getLogger("edgeml_dqn.server")
@@ -51,9 +53,11 @@ async def read_body(
     seconds: float,  # that it may take
 ) -> bytes:
     "A request's body, or an `HTTPException` with the status that says what is wrong"
-    if request.headers.get("content-encoding", "identity") != "identity": raise HTTPException(415, "expected a body that is not compressed")
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise HTTPException(415, "expected a body that is not compressed")
     try: return await asyncio.wait_for(_read(request, max_bytes), seconds)
-    except asyncio.TimeoutError: raise HTTPException(408, f"the body took longer than {seconds:g} s", {"Connection": "close"}) from None
+    except asyncio.TimeoutError:
+        raise HTTPException(408, f"the body took longer than {seconds:g} s", {"Connection": "close"}) from None
     except ClientDisconnect: raise HTTPException(400, "the body ended early") from None
 
 # %% ../nbs/api/09d_server.ipynb #cea9def5
@@ -93,19 +97,27 @@ def key_check(
     key: str | None,  # that clients must have, or None
 ):  # a dependency of routes
     "Lets in who has the key; compares in constant time"
-    def check(given: HTTPAuthorizationCredentials | None = Depends(HTTPBearer(auto_error=False, description="the key that the server was started with"))):
+    def check(given: HTTPAuthorizationCredentials | None = Depends(
+        HTTPBearer(auto_error=False, description="the key that the server was started with"))):
         right = given is not None and hmac.compare_digest(given.credentials.encode(), key.encode())
-        if not right: raise HTTPException(401, "expected the header Authorization: Bearer KEY, with the right key", {"WWW-Authenticate": "Bearer"})
+        if not right:
+            raise HTTPException(
+                401, "expected the header Authorization: Bearer KEY, with the right key",
+                {"WWW-Authenticate": "Bearer"})
     return [] if key is None else [Depends(check)]
 
 # %% ../nbs/api/09d_server.ipynb #c7db8ce8
 class Metrics:
-    "What Prometheus may ask for: requests by status, images, seconds in the classifier, and the process's memory and time"
+    """What Prometheus may ask for: requests by status, images, seconds in the classifier,
+    and the process's memory and time"""
     def __init__(self):
         self.registry = CollectorRegistry()
-        self.requests = Counter("edgeml_infer_requests", "Inference requests, by HTTP status", ["status"], registry=self.registry)
+        self.requests = Counter(
+            "edgeml_infer_requests", "Inference requests, by HTTP status", ["status"], registry=self.registry)
         self.images = Counter("edgeml_infer_images", "Images classified", registry=self.registry)
-        self.seconds = Histogram("edgeml_infer_seconds", "Seconds that the classifier took for a request", registry=self.registry, buckets=[2 ** k / 1000 for k in range(12)])
+        self.seconds = Histogram(
+            "edgeml_infer_seconds", "Seconds that the classifier took for a request",
+            registry=self.registry, buckets=[2 ** k / 1000 for k in range(12)])
         ProcessCollector(registry=self.registry)
 
 # %% ../nbs/api/09d_server.ipynb #60984370
@@ -142,9 +154,11 @@ async def in_turn(
     request: Request,  # on whose behalf
     seconds: float,  # that the client will wait for the turn to come
 ) -> Any:
-    "What comes of the work, when its turn has come; an `HTTPException` with status 499 if nobody waits for that any more"
+    """What comes of the work, when its turn has come;
+    an `HTTPException` with status 499 if nobody waits for that any more"""
     if seconds <= 0: raise HTTPException(499, "the time that the request gave had passed")
-    task, gone = worker.submit(work), asyncio.ensure_future(hung_up(request))
+    task = worker.submit(work)
+    gone = asyncio.ensure_future(hung_up(request))
     done = asyncio.wrap_future(task)
     await asyncio.wait((done, gone), timeout=None if seconds == inf else seconds, return_when=asyncio.FIRST_COMPLETED)
     gone.cancel()
@@ -177,7 +191,9 @@ def make_app(
         if request.url.path.endswith("/infer"): metrics.requests.labels(error.status_code).inc()
         return JSONResponse({"error": str(error.detail)}, error.status_code, error.headers)
 
-    app = FastAPI(title="edgeml_dqn", version="1", docs_url=None, redoc_url=None, exception_handlers={AnyHTTPException: refuse})
+    app = FastAPI(
+        title="edgeml_dqn", version="1", docs_url=None, redoc_url=None,
+        exception_handlers={AnyHTTPException: refuse})
     add_health(app)
     add_model(app, classifier, key_check(key), metrics, max_bytes, timeout)
     described = _describe(app)
@@ -208,7 +224,8 @@ def add_model(
     timeout: float,  # seconds that it may take to arrive
 ) -> None:
     "Routes of the one model, and of the metrics"
-    worker, model = ThreadPoolExecutor(1, "classifier"), f"/v2/models/{classifier.name}"
+    worker = ThreadPoolExecutor(1, "classifier")
+    model = f"/v2/models/{classifier.name}"
     keyed = dict(dependencies=allowed, responses=_refusals(401) if allowed else {})
     async def infer(request: Request):
         came = time.monotonic()
@@ -224,9 +241,19 @@ def add_model(
         metrics.requests.labels(200).inc()
         return Response(content, headers=headers | {"Server-Timing": f"infer;dur={1e3 * seconds:.3f}"})
 
-    split = {"name": "Inference-Header-Content-Length", "in": "header", "description": "length of the JSON, if tensors follow it as bytes", "schema": dict(type="integer", minimum=0)}
-    form = dict(parameters=[split], requestBody=dict(required=True, content={"application/json": dict(schema={"$ref": "#/components/schemas/InferRequest"})}))
-    answers = {200: dict(content={"application/json": {}, "application/octet-stream": {}}), **keyed["responses"], **_refusals(400, 408, 413, 415, 499, 500)}
+    split = {
+        "name": "Inference-Header-Content-Length", "in": "header",
+        "description": "length of the JSON, if tensors follow it as bytes",
+        "schema": dict(type="integer", minimum=0)}
+    form = dict(
+        parameters=[split],
+        requestBody=dict(
+            required=True,
+            content={"application/json": dict(schema={"$ref": "#/components/schemas/InferRequest"})}))
+    answers = {
+        200: dict(content={"application/json": {}, "application/octet-stream": {}}),
+        **keyed["responses"],
+        **_refusals(400, 408, 413, 415, 499, 500)}
     for path in (model, f"{model}/versions/1"):
         app.get(path, **keyed)(lambda: classifier.metadata)
         app.get(f"{path}/ready", **keyed)(lambda: dict(name=classifier.name, ready=True))
@@ -246,6 +273,7 @@ def make_server(
     "A server for the application, that logs what goes wrong and no one's requests"
     tls = {} if certfile is None else dict(ssl_certfile=certfile, ssl_keyfile=keyfile)
     return uvicorn.Server(uvicorn.Config(
-        app, http=impatient(timeout), ws="none", lifespan="off", log_level="warning", access_log=False, server_header=False,
-        limit_concurrency=connections + 1,                                        # of which uvicorn refuses the last
+        app, http=impatient(timeout), ws="none", lifespan="off",
+        log_level="warning", access_log=False, server_header=False,
+        limit_concurrency=connections + 1,  # of which uvicorn refuses the last
         timeout_keep_alive=75, timeout_graceful_shutdown=5, **tls))

@@ -53,9 +53,11 @@ from .training import train
 
 # %% ../nbs/api/08_sweep.ipynb #e1f9d07e
 def _as_numbers(values):
-    "Replace each field of a dataclass by a number of the declared type, or by `None` where that is the default; `ValueError` naming it"
+    """Replace each field of a dataclass by a number of the declared type, or by `None` where that is the default;
+    `ValueError` naming it"""
     for each in fields(values):
-        value, kind = getattr(values, each.name), float if each.type is float else int
+        value = getattr(values, each.name)
+        kind = float if each.type is float else int
         if each.type is str and not isinstance(value, str): raise ValueError(f"{each.name} is {value!r}; expected text")
         if each.type not in (int, float, int | None) or value is None and each.default is None: continue
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 1e300
@@ -78,8 +80,9 @@ class Process:
 
     def __post_init__(self):
         _as_numbers(self)
-        if not 0 <= self.noise < np.inf: raise ValueError(f"noise is {self.noise}; expected 0 or more standard deviations")
-        self.bucket, self.order, self.arrivals                                    # for their checks
+        if not 0 <= self.noise < np.inf:
+            raise ValueError(f"noise is {self.noise}; expected 0 or more standard deviations")
+        self.bucket, self.order, self.arrivals  # for their checks
 
     @property
     def bucket(self) -> TokenBucket: return TokenBucket(self.rate, self.depth)
@@ -113,21 +116,26 @@ class Cell:
     def __post_init__(self):
         _as_numbers(self)
         for name, least in dict(iterations=0, metric_history=0, streams=2, length=1, seed=0).items():
-            if getattr(self, name) < least: raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
         for name in ("metric_history", "arrival_history", "network", "optimizer"):
-            value, usual = getattr(self, name), getattr(Cell, name)
+            value = getattr(self, name)
+            usual = getattr(Cell, name)
             if self.iterations or value == usual: continue
             raise ValueError(f"{name} is {value} with iterations 0; expected iterations, for it is of a DQN alone")
         if not self.metric_history and self.arrival_history is not None:
-            raise ValueError(f"arrival_history is {self.arrival_history} with metric_history 0; expected none, for a filter sees intervals as it is")
-        self.features                                                             # for its checks
+            raise ValueError(
+                f"arrival_history is {self.arrival_history} with metric_history 0; "
+                "expected none, for a filter sees intervals as it is")
+        self.features  # for its checks
 
     @property
     def features(self) -> History | None:  # None: a filter's belief
         return History(self.metric_history, self.arrival_history) if self.metric_history else None
 
 # %% ../nbs/api/08_sweep.ipynb #6cb0b59d
-TESTED, OWN = [each.name for each in fields(Process)], [each.name for each in fields(Cell)][2:]
+TESTED = [each.name for each in fields(Process)]
+OWN = [each.name for each in fields(Cell)][2:]
 PARAMETERS = [*TESTED, *(f"trained_{name}" for name in TESTED), *OWN]
 
 def make_cell(
@@ -135,7 +143,8 @@ def make_cell(
 ) -> Cell:
     "A cell from flat parameters; `ValueError` for one that does not exist or cannot be"
     for name in parameters:
-        if name not in PARAMETERS: raise ValueError(f"{name} is no parameter of a cell; expected some of {' '.join(PARAMETERS)}")
+        if name not in PARAMETERS:
+            raise ValueError(f"{name} is no parameter of a cell; expected some of {' '.join(PARAMETERS)}")
     tested = {name: parameters[name] for name in TESTED if name in parameters}
     trained = tested | {name: parameters[f"trained_{name}"] for name in TESTED if f"trained_{name}" in parameters}
     own = {name: parameters[name] for name in OWN if name in parameters}
@@ -165,7 +174,7 @@ def fingerprint(
 def _module_of(what, name):
     "A name for the user's module that a name is in, if there is one"
     if ":" not in name: return ""
-    user_object(what, name)                                                       # which imports it
+    user_object(what, name)  # which imports it
     file = getattr(sys.modules[name.partition(":")[0]], "__file__", None)
     return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
 
@@ -194,8 +203,9 @@ def read_grids(
 ) -> list[dict]:  # as `expand` takes them
     "The grids of a file; `OSError` if it cannot be opened, `ValueError` naming it if it holds none"
     try: import tomllib
-    except ModuleNotFoundError: import tomli as tomllib                           # Python 3.10
-    text, is_json = Path(path).read_bytes(), Path(path).suffix == ".json"
+    except ModuleNotFoundError: import tomli as tomllib  # Python 3.10
+    text = Path(path).read_bytes()
+    is_json = Path(path).suffix == ".json"
     try: content = json.loads(text) if is_json else tomllib.loads(text.decode())
     except (ValueError, RecursionError) as error:
         wanted = "JSON" if is_json else "TOML, where a number begins with a digit (0.1) and text is in quotes"
@@ -204,14 +214,16 @@ def read_grids(
     if not isinstance(grids, list) or not all(isinstance(grid, dict) for grid in grids):
         raise ValueError(f"{path} holds no grid; expected parameters, or [[grid]] tables of them")
     if "grid" in content and len(content) > 1:
-        raise ValueError(f"{path}: {next(name for name in content if name != 'grid')} is beside [[grid]]; expected it within")
+        raise ValueError(
+            f"{path}: {next(name for name in content if name != 'grid')} is beside [[grid]]; expected it within")
     return grids
 
 def read_cells(
     path: str | PathLike,  # of grids
     **axes,  # that take the place of the grids' own
 ) -> list[Cell]:  # each once
-    "The cells of the grids of a file; errors as `read_grids`, and `ValueError` naming the file for a cell that cannot be"
+    """The cells of the grids of a file;
+    errors as `read_grids`, and `ValueError` naming the file for a cell that cannot be"""
     grids = read_grids(path)
     try: return list(dict.fromkeys(cell for grid in grids for cell in expand(grid | axes)))
     except ValueError as error: raise ValueError(f"{path}: {error}") from None
@@ -278,7 +290,8 @@ def learn_policies(
     def learn():
         features = cell.features or LearnedFilter(outlook.metric, outlook.arrival)
         network = named_network(cell.network) if cell.network else Perceptron()
-        settings, optimizer = Settings(seed=cell.seed), named_optimizer(cell.optimizer)
+        settings = Settings(seed=cell.seed)
+        optimizer = named_optimizer(cell.optimizer)
         problem = make_problem(source, cell.trained.bucket, features, settings, network, optimizer)
         return acting_policy(train(problem, cell.iterations, every=None, quiet=True).learner, problem)
     key = images, cell.trained, cell.seed, cell.features, cell.iterations, cell.network, cell.optimizer
@@ -290,7 +303,9 @@ def run_cell(
     data: Dataset,  # its images
 ) -> list[dict]:  # a row for each policy
     "Learn, and simulate all policies on the same streams; with bounds, the causal oracle and the clairvoyant too"
-    began, images, bucket = time.process_time(), data.digest, cell.tested.bucket
+    began = time.process_time()
+    images = data.digest
+    bucket = cell.tested.bucket
     seen, unseen = populations(add_noise(data, cell.trained.noise, cell.tested.noise))
     source, test = cell.trained.source(seen), cell.tested.source(unseen)
     key = images, cell.trained.noise, without_limit(cell.tested), cell.seed, cell.streams, cell.length
@@ -305,7 +320,10 @@ def run_cell(
         oracle = CausalOracle(test, bucket)
         results.append(simulate(Belief(oracle), sequences))
         marks = simulate(oracle, sequences), clairvoyant(sequences, bucket)
-    rows = comparison(results, *marks).reset_index().astype(object).replace({np.nan: None}).to_dict("records")
+    rows = (
+        comparison(results, *marks).reset_index()
+        .astype(object).replace({np.nan: None})
+        .to_dict("records"))
     cost = dict(learning_seconds=learned, seconds=time.process_time() - began)
     return [flat(cell) | row | cost | dict(data=images, version=__version__, numpy=np.__version__) for row in rows]
 
@@ -329,12 +347,14 @@ def _deal(cells, data, jobs):
     "Attempts by so many processes, which end with the block, finished or not"
     jobs = min(jobs, len(cells))
     threads = str(max(1, cpu_count() // jobs))
-    env = {f"{library}_THREADS": threads for library in ("NUMBA_NUM", "OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP")}
+    env = {
+        f"{library}_THREADS": threads
+        for library in ("NUMBA_NUM", "OMP_NUM", "OPENBLAS_NUM", "MKL_NUM", "TF_NUM_INTRAOP")}
     workers = ProcessPoolExecutor(jobs, env=env, initializer=_end_with, initargs=(getpid(),))
     def start(count): return {workers.submit(attempt, cell, data) for cell in islice(waiting, count)}
     waiting = iter(cells)
     try:
-        going = start(jobs)                                                       # no more at a time: nothing queues that an end would upset
+        going = start(jobs)  # no more at a time: nothing queues that an end would upset
         while going:
             done, going = wait(going, return_when=FIRST_COMPLETED)
             for future in done: yield future.result()
@@ -351,7 +371,9 @@ def on_cores(
     while left:
         done = []
         try:
-            for cell, answer in _deal(left, data, jobs): done.append(cell); yield cell, answer
+            for cell, answer in _deal(left, data, jobs):
+                done.append(cell)
+                yield cell, answer
         except BrokenProcessPool:
             if not done:
                 done = left[:1]
@@ -369,9 +391,12 @@ def on_cluster(
     data: Dataset,  # their images
     scheduler: str,  # tcp://HOST:PORT
 ) -> Iterator[tuple[Cell, list[dict] | str]]:  # as they finish
-    "Attempts by the workers of a Dask cluster; `OSError` if there is none, or none any more, `ValueError` for workers with other code, or without Dask"
+    """Attempts by the workers of a Dask cluster; `OSError` if there is none, or none any more,
+    `ValueError` for workers with other code, or without Dask"""
     try: import distributed
-    except ModuleNotFoundError: raise ValueError("scheduler needs Dask; expected what this brings: pip install 'edgeml_dqn[cluster]'") from None
+    except ModuleNotFoundError:
+        raise ValueError(
+            "scheduler needs Dask; expected what this brings: pip install 'edgeml_dqn[cluster]'") from None
     here = own_code()
     def check():
         from edgeml_dqn.sweep import own_code
@@ -382,20 +407,29 @@ def on_cluster(
         check()
         from edgeml_dqn.sweep import attempt
         return attempt(cell, data)
-    with _unlogged("distributed", "distributed.client", "tornado.application", "asyncio"), _connected(scheduler) as client:
+    with (
+        _unlogged("distributed", "distributed.client", "tornado.application", "asyncio"),
+        _connected(scheduler) as client,
+    ):
         for worker, error in client.run(check, on_error="return").items():
             if error: raise ValueError(f"{worker}: {_as_reason(error)}")
-        there = client.submit(Dataset, data.name, data.train, data.test)          # sent once; and made anew if its worker dies
+        there = client.submit(Dataset, data.name, data.train, data.test)  # sent once; and made anew if its worker dies
         futures = {client.submit(checked_attempt, cell, there, pure=False): cell for cell in cells}
         for future in distributed.as_completed(futures):
-            if future.cancelled(): raise ConnectionError(f"the scheduler at {scheduler} is gone; finished cells are kept, and the same command does the others")
-            yield futures[future], future.result()[1] if future.status == "finished" else _as_reason(future.exception())
+            if future.cancelled():
+                raise ConnectionError(
+                    f"the scheduler at {scheduler} is gone; finished cells are kept, "
+                    "and the same command does the others")
+            yield futures[future], (
+                future.result()[1] if future.status == "finished" else _as_reason(future.exception()))
 
 def _connected(scheduler):
     import distributed
     try: return distributed.Client(scheduler, timeout=10)
     except (ValueError, OSError) as error:
-        raise ConnectionError(f"scheduler is {scheduler!r}, which cannot be reached ({error}); expected tcp://HOST:PORT of one that runs") from None
+        raise ConnectionError(
+            f"scheduler is {scheduler!r}, which cannot be reached ({error}); "
+            "expected tcp://HOST:PORT of one that runs") from None
 
 def _as_reason(error):
     "What a worker says of an error, in one line"
@@ -436,7 +470,8 @@ def _check_version(
     "`ValueError` if it has a cell of version 0.1"
     for file in (out / "cells").glob("*.json"):
         if any("rates" in row for row in json.loads(file.read_bytes())):
-            raise ValueError(f"{out} has cells of edgeml_dqn 0.1, which this version does not read; expected another folder")
+            raise ValueError(
+                f"{out} has cells of edgeml_dqn 0.1, which this version does not read; expected another folder")
 
 def sweep(
     cells: Iterable[Cell],
@@ -446,17 +481,23 @@ def sweep(
     scheduler: str | None = None,  # tcp://HOST:PORT of a Dask cluster, instead
     quiet: bool | None = None,  # no progress bar; None: none where nobody watches
 ) -> tuple[pd.DataFrame, dict[Cell, str]]:  # the table, and what went wrong with the cells that are not in it
-    "Do the cells that are missing, and gather the table, however it ends; `ValueError` for a folder of version 0.1, else errors as `on_cluster`, `held`"
-    cells, out, failed = list(dict.fromkeys(cells)), Path(out), {}
+    """Do the cells that are missing, and gather the table, however it ends;
+    `ValueError` for a folder of version 0.1, else errors as `on_cluster`, `held`"""
+    cells = list(dict.fromkeys(cells))
+    out = Path(out)
+    failed = {}
     with held(out / "cells"):
         _check_version(out)
         missing = [cell for cell in cells if not cell_file(out, cell, data).exists()]
-        missing.sort(key=lambda cell: str((without_limit(cell.trained), without_limit(cell.tested), cell.trained.bucket)))
+        missing.sort(
+            key=lambda cell: str((without_limit(cell.trained), without_limit(cell.tested), cell.trained.bucket)))
         attempts = on_cluster(missing, data, scheduler) if scheduler else on_cores(missing, data, jobs or cpu_count())
         try:
             for cell, answer in tqdm(attempts, "cells", len(cells), initial=len(cells) - len(missing), disable=quiet):
                 if isinstance(answer, str): failed[cell] = answer
-                else: write_atomically(cell_file(out, cell, data), lambda file: file.write(json.dumps(answer).encode()))
+                else:
+                    write_atomically(
+                        cell_file(out, cell, data), lambda file: file.write(json.dumps(answer).encode()))
         finally:
             table = gather(cells, data, out)
             write_atomically(out / "results.parquet", lambda file: table.to_parquet(file, index=False))

@@ -40,8 +40,10 @@ def replay(
     "Show images to a controller at their times; `ValueError` for an inter-arrival time that is none"
     due = None
     for shot in shots:
-        now, interarrival = controller.clock(), as_number(shot.interarrival, "interarrival")
-        if not 0 <= interarrival < inf: raise ValueError(f"interarrival is {interarrival}; expected 0 or more time units")
+        now = controller.clock()
+        interarrival = as_number(shot.interarrival, "interarrival")
+        if not 0 <= interarrival < inf:
+            raise ValueError(f"interarrival is {interarrival}; expected 0 or more time units")
         due = now if due is None or not time_unit else due + int(1e9 * time_unit * interarrival)
         time.sleep(max(0, due - now) / 1e9)
         yield controller(shot.image, due), shot
@@ -61,7 +63,8 @@ class Tally:
     "What became of the images of a run"
     deadline: float  # seconds from an image's time to its answer
     counts: Counter = field(default_factory=Counter)
-    times: dict[str, Counter] = field(default_factory=lambda: {name: Counter() for name in (*STAGES, "answer")})  # of milliseconds
+    times: dict[str, Counter] = field(  # of milliseconds
+        default_factory=lambda: {name: Counter() for name in (*STAGES, "answer")})
 
     def add(self,
         answer: Answer,  # to an image
@@ -70,9 +73,13 @@ class Tally:
         "Count an image"
         record = answer.record
         told = dict(
-            images=True, offloaded=record["offload"], answered_by_strong=record["answer"] == "strong",
-            late=record["total_ms"] > 1e3 * self.deadline, no_metric=record["metric"] is None,
-            labelled=shot.label is not None, wrong=shot.label is not None and bool(np.any(answer.answer != shot.label)))
+            images=True,
+            offloaded=record["offload"],
+            answered_by_strong=record["answer"] == "strong",
+            late=record["total_ms"] > 1e3 * self.deadline,
+            no_metric=record["metric"] is None,
+            labelled=shot.label is not None,
+            wrong=shot.label is not None and bool(np.any(answer.answer != shot.label)))
         self.counts.update({name: int(is_so) for name, is_so in told.items()})
         times = stage_times(record) | dict(answer=record["total_ms"])
         for name, ms in times.items(): self.times[name][float(f"{ms:.3g}")] += 1
@@ -81,7 +88,9 @@ class Tally:
         "What there is to say about the run"
         medians = {f"{name}_ms": median(times) if times else None for name, times in self.times.items()}
         loss = self.counts["wrong"] / self.counts["labelled"] if self.counts["labelled"] else None
-        counts = {name: self.counts[name] for name in ("images", "offloaded", "answered_by_strong", "late", "no_metric")}
+        counts = {
+            name: self.counts[name]
+            for name in ("images", "offloaded", "answered_by_strong", "late", "no_metric")}
         return counts | dict(loss=loss) | medians | dict(slowest_answer_ms=max(self.times["answer"], default=None))
 
 def stage_times(

@@ -81,7 +81,9 @@ def make_validation(
 ) -> Validation:
     "What the source holds out, or else sequences of its own, and what the MDP earns there"
     held_out = getattr(problem.source, "held_out", None)
-    if held_out is None: sequences, pieces = problem.source.sample(streams, length, spawn(problem.settings.seed, 3)), 1
+    if held_out is None:
+        sequences = problem.source.sample(streams, length, spawn(problem.settings.seed, 3))
+        pieces = 1
     else: sequences, pieces = held_out, PIECES
     return Validation(sequences, simulate(memoryless(problem), sequences, pieces=pieces), pieces)
 
@@ -93,7 +95,8 @@ def memoryless(
 
 def _scored(state, problem, validation):
     "The state with one more score"
-    learner, seed = state.learner, spawn(spawn(problem.settings.seed, 4), state.learner.iteration)
+    learner = state.learner
+    seed = spawn(spawn(problem.settings.seed, 4), state.learner.iteration)
     fresh = problem.source.sample(4, validation.sequences.length, seed)
     live = simulate(acting_policy(learner._replace(average=learner.weights), problem), fresh).expected.mean()
     held_out = validation.simulated(acting_policy(learner, problem)).expected
@@ -122,14 +125,18 @@ def plateau(
     mdp: np.ndarray,  # float64 [streams], the MDP's reward on the validation sequences
 ) -> bool:  # whether more training is not worth its time
     "Whether doubling the run has brought no more than a hundredth of the gain over the MDP, or than chance"
-    ends = [score.validation for score in state.scores if score.iteration in {segment.stop for segment in state.segments}]
+    ends = [
+        score.validation for score in state.scores
+        if score.iteration in {segment.stop for segment in state.segments}]
     if len(ends) < 2: return False
     gained = ends[-1] - ends[-2]
     return gained.mean() <= max(.01 * (ends[-1] - mdp).mean(), gained.std(ddof=1) / np.sqrt(len(gained)))
 
 def _next_state(state, iterations, peak):
-    "The state with a schedule that goes on: the segment it is in, or another from here, to `iterations`, else to the end of that segment, else one that doubles the run"
-    done, last = state.learner.iteration, state.segments[-1] if state.segments else Segment(0, 0, None)
+    """The state with a schedule that goes on: the segment it is in, or another from here,
+    to `iterations`, else to the end of that segment, else one that doubles the run"""
+    done = state.learner.iteration
+    last = state.segments[-1] if state.segments else Segment(0, 0, None)
     ongoing = done < last.stop
     if ongoing and last.peak == peak and iterations in (None, last.stop): return state
     if iterations is None and not ongoing: wanted = next_segment(state.segments, peak)
@@ -140,15 +147,20 @@ def _stable(learner, peak):
     "The learner, unless it is beyond help"
     if np.isfinite(learner.loss) and all(np.isfinite(each).all() for each in learner.average): return learner
     rate = "its schedule" if peak is None else f"{peak:g}"
-    raise ValueError(f"learning_rate is {rate}, with which training diverged at iteration {learner.iteration}; expected a lower one")
+    raise ValueError(
+        f"learning_rate is {rate}, with which training diverged at iteration {learner.iteration}; "
+        "expected a lower one")
 
 EARLY = 16  # iterations; from these on each power of two is scored, for a log is learned by heart soon
 
 def _due(state, every):
-    "Whether a score is to be taken before the next iteration (one that Ctrl-C forestalled is taken when the run goes on)"
-    done, taken = state.learner.iteration, {score.iteration for score in state.scores}
+    """Whether a score is to be taken before the next iteration
+    (one that Ctrl-C forestalled is taken when the run goes on)"""
+    done = state.learner.iteration
+    taken = {score.iteration for score in state.scores}
     early = done >= EARLY and done & (done - 1) == 0
-    return every is not None and done > 0 and done not in taken and (early or done % every == 0 or done == state.segments[-1].stop)
+    return every is not None and done > 0 and done not in taken and (
+        early or done % every == 0 or done == state.segments[-1].stop)
 
 def train(
     problem: Problem,  # what is learned, and how
@@ -156,30 +168,38 @@ def train(
     state: State | None = None,  # where to go on from; None: from the beginning
     validation: Validation | None = None,  # on what it is scored; None: sequences of its own
     every: int | None = 100,  # iterations between scores; None: no scores
-    save: Callable[[State], None] = lambda state: None,  # is handed the state after each score, on Ctrl-C, and, without scores, at the end
+    save: Callable[[State], None] = lambda state: None,  # gets the state after scores, on Ctrl-C; with none, at the end
     watch: Callable[[State], None] = lambda state: None,  # is handed the state after each iteration
     quiet: bool | None = None,  # no progress bar; None: none where nobody watches
 ) -> State:  # at the end
-    "Q iteration, from wherever a state stands to the end; `ValueError` for a learning rate at which it diverges, and for a state of another problem"
+    """Q iteration, from wherever a state stands to the end;
+    `ValueError` for a learning rate at which it diverges, and for a state of another problem"""
     _check_train(iterations, every)
     state = state or State(start_learner(problem))
     check_learner(state.learner, problem)
     if every is not None: validation = validation or make_validation(problem)
-    with ThreadPoolExecutor(1) as worker:                                         # Ctrl-C comes to whoever waits, not to compiled code
+    with ThreadPoolExecutor(1) as worker:  # Ctrl-C comes to whoever waits, not to compiled code
         def away(action, *args): return worker.submit(action, *args).result()
         try:
             if state.segments and _due(state, every): state = away(_scored, state, problem, validation)
-            while state.learner.iteration < iterations if iterations is not None else not plateau(state, validation.mdp.expected):
+            while (
+                state.learner.iteration < iterations if iterations is not None
+                else not plateau(state, validation.mdp.expected)
+            ):
                 state = _next_state(state, iterations, problem.peak)
                 segment = state.segments[-1]
-                with tqdm(total=segment.stop, initial=state.learner.iteration, desc="Q iterations", disable=quiet) as bar:
+                with tqdm(
+                    total=segment.stop, initial=state.learner.iteration, desc="Q iterations", disable=quiet
+                ) as bar:
                     while state.learner.iteration < segment.stop:
-                        learner = away(q_iteration, state.learner, problem, segment.learning_rate(state.learner.iteration))
+                        learner = away(
+                            q_iteration, state.learner, problem, segment.learning_rate(state.learner.iteration))
                         state = state._replace(learner=_stable(learner, segment.peak))
                         bar.update()
                         if _due(state, every):
                             state = away(_scored, state, problem, validation)
-                            bar.set_postfix(gain=f"{(state.scores[-1].validation - validation.mdp.expected).mean():.4f}")
+                            bar.set_postfix(
+                                gain=f"{(state.scores[-1].validation - validation.mdp.expected).mean():.4f}")
                             save(state)
                         watch(state)
         except KeyboardInterrupt:
@@ -193,7 +213,10 @@ def _check_train(iterations, every):
     for name, value, least in (("iterations", iterations, 0), ("every", every, 1)):
         if value is not None and not (isinstance(value, Integral) and value >= least):
             raise ValueError(f"{name} is {value}; expected a whole number, at least {least}")
-    if iterations is every is None: raise ValueError("iterations is None, and so is every; expected iterations, for without scores nothing says when to stop")
+    if iterations is every is None:
+        raise ValueError(
+            "iterations is None, and so is every; "
+            "expected iterations, for without scores nothing says when to stop")
 
 # %% ../nbs/api/07f_training.ipynb #ba192d89
 def plot_learning(
@@ -204,10 +227,15 @@ def plot_learning(
     import matplotlib.pyplot as plt
     fig, ax = plt.subplots(figsize=(6, 2.8))
     iterations = [score.iteration for score in state.scores]
-    ax.plot(iterations, [score.training for score in state.scores], ".-", color="0.7", label="training (live weights, fresh sequences)")
-    ax.plot(iterations, [score.validation.mean() for score in state.scores], ".-", color="C1", label="validation (averaged weights)")
+    ax.plot(
+        iterations, [score.training for score in state.scores], ".-",
+        color="0.7", label="training (live weights, fresh sequences)")
+    ax.plot(
+        iterations, [score.validation.mean() for score in state.scores], ".-",
+        color="C1", label="validation (averaged weights)")
     ax.axhline(mdp.mean(), color="k", ls="--", label="MDP on the validation sequences")
-    ax.set(xlabel="Q iterations", ylabel="expected reward per image"); ax.legend(frameon=False)
+    ax.set(xlabel="Q iterations", ylabel="expected reward per image")
+    ax.legend(frameon=False)
     return fig
 
 # %% ../nbs/api/07f_training.ipynb #07f0b0a2
@@ -225,7 +253,9 @@ class TensorBoard:
         state: State,  # after an iteration
     ) -> None:
         "Loss and learning rate of this iteration, and rewards if it was scored"
-        done, segment, scores = state.learner.iteration, state.segments[-1], state.scores
+        done = state.learner.iteration
+        segment = state.segments[-1]
+        scores = state.scores
         told = {"loss": state.learner.loss}
         if segment.peak is not None: told["learning rate"] = segment.learning_rate(done - 1)
         if scores and scores[-1].iteration == done:
@@ -243,11 +273,17 @@ def shortcomings(
     mdp: Result,  # of the MDP on the same streams
 ) -> list[str]:  # a sentence each, with what to try; empty if there are none
     "What makes a policy not worth deploying"
-    found, (sent, usual), behind = [], map(_sent_share, (result, mdp)), mdp.expected - result.expected
-    if sent < .001 <= usual: found.append("offloads nothing; try a lower learning rate, or losses of the order of 1")
-    if sent > .999 >= usual: found.append("offloads whenever it has a token; try a lower learning rate, or more iterations")
+    found = []
+    sent, usual = map(_sent_share, (result, mdp))
+    behind = mdp.expected - result.expected
+    if sent < .001 <= usual:
+        found.append("offloads nothing; try a lower learning rate, or losses of the order of 1")
+    if sent > .999 >= usual:
+        found.append("offloads whenever it has a token; try a lower learning rate, or more iterations")
     if behind.mean() > max(3 * behind.std(ddof=1) / np.sqrt(len(behind)), .001 * abs(mdp.expected.mean())):
-        found.append(f"earns {behind.mean():.4f} an image less than the MDP, which needs no training; try more iterations, a lower learning rate, or another discount")
+        found.append(
+            f"earns {behind.mean():.4f} an image less than the MDP, which needs no training; "
+            "try more iterations, a lower learning rate, or another discount")
     return found
 
 def remarks(
@@ -256,13 +292,22 @@ def remarks(
     validation: Validation,  # on whose sequences it is judged
 ) -> list[str]:  # as shortcomings
     "What is wrong with what was learned, and with how it went"
-    return [*_course(state, validation.mdp.expected), *shortcomings(validation.simulated(kept_policy(state, problem)), validation.mdp)]
+    return [
+        *_course(state, validation.mdp.expected),
+        *shortcomings(validation.simulated(kept_policy(state, problem)), validation.mdp)]
 
 def _course(state, mdp):
     "What is to be said if the last score is clearly not the highest, or none is above the MDP's"
     if not state.scores: return []
-    if not state.best: return ["no iteration earned more than the MDP on the sequences held out; what is kept is the MDP, which is simpler"]
-    best, last = max(state.scores, key=lambda score: score.validation.mean()), state.scores[-1]
-    fell, gained = best.validation - last.validation, best.validation - mdp
+    if not state.best:
+        return [
+            "no iteration earned more than the MDP on the sequences held out; "
+            "what is kept is the MDP, which is simpler"]
+    best = max(state.scores, key=lambda score: score.validation.mean())
+    last = state.scores[-1]
+    fell = best.validation - last.validation
+    gained = best.validation - mdp
     if fell.mean() <= max(.1 * gained.mean(), fell.std(ddof=1) / np.sqrt(len(fell))): return []
-    return [f"did best after {best.iteration} of {last.iteration} iterations, and has fallen since by {fell.mean():.4f} an image; the weights of then are kept"]
+    return [
+        f"did best after {best.iteration} of {last.iteration} iterations, "
+        f"and has fallen since by {fell.mean():.4f} an image; the weights of then are kept"]
