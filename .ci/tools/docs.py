@@ -31,6 +31,8 @@ def process(root):
         text = re.sub(r"output-file: [\w.]+", f"order: {order}", nb.read_text(encoding="utf-8"))
         nb.write_text(source.sub("", number.sub("", text)), encoding="utf-8")
         nb.rename(nb.with_name(number.sub("", nb.name)))
+    sidebar = proc / "_quarto.yml"
+    sidebar.write_text(number.sub("", sidebar.read_text(encoding="utf-8")), encoding="utf-8")
     return proc
 
 
