@@ -29,7 +29,7 @@ setup(
     license="MIT",
     keywords=cfg["keywords"],
     packages=find_packages(include=[cfg["lib_path"], cfg["lib_path"] + ".*"]),
-    package_data={cfg["lib_path"]: ["**/*.csv"]},
+    package_data={cfg["lib_path"]: ["**/*.csv", "py.typed"]},
     include_package_data=False,  # where it is on and there is no MANIFEST.in, the source distribution lacks package_data
     python_requires=">=" + cfg["min_python"],
     install_requires=cfg["requirements"].split(),

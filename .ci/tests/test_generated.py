@@ -4,11 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-root = Path(__file__).parents[1]
+root = Path(__file__).parents[2]
 commands = {
     "nbdev_clean": "from nbdev.clean import nbdev_clean; nbdev_clean()",
     "nbdev_export": "from nbdev.doclinks import nbdev_export; nbdev_export()",
-    "python .ci/readme.py": "import runpy; runpy.run_path('.ci/readme.py')",
+    "python .ci/tools/readme.py": "import runpy; runpy.run_path('.ci/tools/readme.py')",
 }
 
 

@@ -1,8 +1,12 @@
 "TensorFlow says nothing and takes no GPU, set before anything imports it; and the users' environment"
 import os
+import sys
+from pathlib import Path
 
-import environments
 import pytest
+
+sys.path.append(str(Path(__file__).parents[1] / "tools"))
+import environments
 
 os.environ.update(environments.QUIET)
 collect_ignore = ["users"]  # whose tests run in that environment

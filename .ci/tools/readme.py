@@ -3,7 +3,6 @@
 Text and code are kept as they are, and text outputs are indented. Paths of notebooks and images are relative to nbs/, so they
 get that prefix. A figure must be an image file, `![alt text](images/name.png)`: Markdown has no place for a cell's picture."""
 import re
-from pathlib import Path
 
 from execnb.nbio import read_nb
 from nbdev.config import get_config
@@ -28,5 +27,5 @@ def blocks(cell):
 
 
 title, *cells = read_nb(cfg.nbs_path / cfg.readme_nb).cells
-parts = [title.source, "<!-- Made from nbs/index.ipynb by .ci/readme.py: do not edit -->", *sum(map(blocks, cells), [])]
+parts = [title.source, "<!-- Made from nbs/index.ipynb by .ci/tools/readme.py: do not edit -->", *sum(map(blocks, cells), [])]
 (cfg.config_path / "README.md").write_text("\n\n".join(filter(None, parts)) + "\n", encoding="utf-8")

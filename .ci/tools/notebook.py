@@ -1,4 +1,4 @@
-"""Run a notebook's code by any Python, with neither nbdev nor Jupyter: `python .ci/notebook.py nbs/api/00_bucket.ipynb`
+"""Run a notebook's code by any Python, with neither nbdev nor Jupyter: `python .ci/tools/notebook.py nbs/api/00_bucket.ipynb`
 
 `NBDEV_FLAGS=slow` also runs the cells marked `#| slow`, as it does for nbdev."""
 import json

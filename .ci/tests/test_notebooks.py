@@ -13,5 +13,5 @@ cfg = get_config()
 @pytest.mark.parametrize("path", sorted(nbglob(as_path=True)), ids=lambda path: str(path.relative_to(cfg.nbs_path)))
 def test_notebook(path, users):
     "What one notebook leaves behind, TensorFlow's threads and the server's loops among it, is nothing to the next"
-    done = subprocess.run([users, Path(__file__).with_name("notebook.py"), path.absolute()], env=environments.environment)
+    done = subprocess.run([users, environments.root / ".ci/tools/notebook.py", path.absolute()], env=environments.environment)
     assert done.returncode == 0, "see the traceback above"

@@ -1,6 +1,6 @@
 """Kill a training run at random moments, fill its disk, close its directory, and see that nothing is lost
 
-python .ci/environments.py kills.py 200 --keep    (the outcome goes to nbs/reliability/kills.json)
+python .ci/tools/environments.py kills.py 200 --keep    (the outcome goes to nbs/reliability/kills.json)
 """
 import json
 import os
@@ -197,5 +197,5 @@ def everything(count):
 
 if __name__ == "__main__":
     facts = dict(date=date.today().isoformat()) | everything(int(sys.argv[1]))
-    if "--keep" in sys.argv: Path(__file__).parents[2].joinpath("nbs/reliability/kills.json").write_text(json.dumps(facts, indent=1) + "\n")
+    if "--keep" in sys.argv: Path(__file__).parents[3].joinpath("nbs/reliability/kills.json").write_text(json.dumps(facts, indent=1) + "\n")
     print(json.dumps(facts))

@@ -1,6 +1,6 @@
 """Install the package as users do, in bare virtual environments, and run its commands there; the outcome goes to nbs/reliability/install.csv
 
-python .ci/install.py PYTHON ...    (interpreters, such as python3.10; takes some minutes for each)
+python .ci/tools/install.py PYTHON ...    (interpreters, such as python3.10; takes some minutes for each)
 """
 import csv
 import re

@@ -1,7 +1,7 @@
 """Server and device for a long time: twenty minutes at the paper's rate and five at saturation, and what became of images and memory
 
-    python .ci/environments.py service.py                     # half an hour; writes nbs/reliability/service.json
-    python .ci/environments.py service.py --minutes .2 --saturated .1 --out service.json
+    python .ci/tools/environments.py service.py                     # half an hour; writes nbs/reliability/service.json
+    python .ci/tools/environments.py service.py --minutes .2 --saturated .1 --out service.json
 """
 import datetime
 import json

@@ -3,8 +3,8 @@
 `.venv-users` has what `pip install 'edgeml_dqn[cluster,export,serve]'` brings, in its newest versions, and nothing else: commands, fuzzing and kills
 run there. `.venv-users/tests` has that and, without another version of any of it, what the notebooks' tests import besides.
 
-python .ci/environments.py kills.py 200 --keep             (a script beside the tests, in .ci/users)
-python .ci/environments.py -m pytest -q test_promises.py
+python .ci/tools/environments.py kills.py 200 --keep             (a script beside the tests, in .ci/tests/users)
+python .ci/tools/environments.py -m pytest -q test_promises.py
 
 Each call installs the package as it is now; all else is installed when requirements change, or when the folder was removed."""
 import os
@@ -15,7 +15,7 @@ import venv
 from configparser import ConfigParser
 from pathlib import Path
 
-root = Path(__file__).parents[1]
+root = Path(__file__).parents[2]
 users = root / ".venv-users"
 config = ConfigParser(delimiters=["="])
 config.read(root / "settings.ini", encoding="utf-8")
@@ -66,4 +66,4 @@ def install():
     return tests
 
 
-if __name__ == "__main__": sys.exit(subprocess.run([install(), *sys.argv[1:]], cwd=root / ".ci/users", env=environment).returncode)
+if __name__ == "__main__": sys.exit(subprocess.run([install(), *sys.argv[1:]], cwd=root / ".ci/tests/users", env=environment).returncode)

@@ -1,6 +1,6 @@
 """Mutate files of every kind that the package reads, and see that each is refused in one sentence or read exactly
 
-python .ci/environments.py fuzz.py 10000 [KIND ...] --keep    (of each kind; the outcome goes to nbs/reliability/fuzz.csv)
+python .ci/tools/environments.py fuzz.py 10000 [KIND ...] --keep    (of each kind; the outcome goes to nbs/reliability/fuzz.csv)
 """
 import csv
 import hashlib
@@ -336,7 +336,7 @@ def fuzz(kind, count, folder, first=0):
 
 def main(count, *names):
     keep, names = "--keep" in names, [name for name in names if name != "--keep"]
-    path = Path(__file__).parents[2] / "nbs/reliability/fuzz.csv"
+    path = Path(__file__).parents[3] / "nbs/reliability/fuzz.csv"
     rows = {row["kind"]: row for row in csv.DictReader(path.open())} if path.exists() else {}
     with tempfile.TemporaryDirectory(prefix="fuzz") as folder:
         for name, kind in kinds(Path(folder)).items():

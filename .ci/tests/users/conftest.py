@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 USERS = Path(sys.prefix).parent  # this Python's environment lies in the users' own, which it sees
 BIN = USERS / "bin"
 PYTHON = BIN / "python"

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-root = Path(__file__).parents[1]
+root = Path(__file__).parents[2]
 chromium = shutil.which("chromium")
 quiet = "no-sandbox disable-gpu disable-quic no-first-run disable-background-networking disable-component-update disable-sync"
 look = """() => {
@@ -25,7 +25,7 @@ look = """() => {
 def site():
     "The built site; the build itself fails on broken links, requests to other hosts, figures without alt text and unlisted pages"
     pytest.importorskip("smalldocs", reason="NO SITE: smalldocs is not installed (it needs Python 3.11)")
-    build = subprocess.run([sys.executable, root / ".ci/docs.py"], cwd=root, stderr=subprocess.PIPE, text=True)
+    build = subprocess.run([sys.executable, root / ".ci/tools/docs.py"], cwd=root, stderr=subprocess.PIPE, text=True)
     if build.returncode: pytest.fail(build.stderr, pytrace=False)
     return root / "_docs"
 

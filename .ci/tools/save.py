@@ -1,4 +1,5 @@
-"Run notebooks as the tests do and keep their outputs: `python .ci/save.py nbs/api/00_bucket.ipynb ...`"
+"Run notebooks as the tests do and keep their outputs: `python .ci/tools/save.py nbs/api/00_bucket.ipynb ...`"
+import os
 import sys
 from pathlib import Path
 
@@ -7,7 +8,9 @@ from execnb.shell import CaptureShell
 from fastcore.xtras import working_directory
 from nbdev.process import extract_directives
 
-import conftest  # noqa: F401
+import environments
+
+os.environ.update(environments.QUIET)  # before anything imports TensorFlow
 
 
 def skip(cell):
