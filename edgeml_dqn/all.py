@@ -31,6 +31,7 @@ _all_ = [
     "read_data", "populations",
     "TokenBucket", "Periodic", "MarkovModulated", "IID", "LocationReset", "Source", "read_log", "trace_sources",
     "weak", "strong", "baseline", "mdp", "LowerBound", "Planned", "learn_outlook",
-    "History", "LearnedFilter", "Perceptron", "make_problem", "Settings", "acting_policy", "train", "make_validation", "kept_policy",
+    "History", "LearnedFilter", "Perceptron", "make_problem", "Settings", "acting_policy",
+    "train", "make_validation", "kept_policy",
     "CausalOracle", "clairvoyant", "Belief",
     "simulate", "comparison", "plot_trace"]

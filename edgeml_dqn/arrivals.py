@@ -21,9 +21,14 @@ from .limit import accrued
 # %% ../nbs/api/03_arrivals.ipynb #c744c324
 class Arrivals(Protocol):
     "A law of arrival"
-    states: int  # hidden states, 1 if nothing is hidden
-    stationary: np.ndarray  # float64 [states], how often an image finds each
-    mean_interarrival: float  # time units
+    @property
+    def states(self) -> int: "Hidden states, 1 if nothing is hidden"
+
+    @property
+    def stationary(self) -> np.ndarray: "How often an image finds each state, float64 [states]"
+
+    @property
+    def mean_interarrival(self) -> float: "Time units"
 
     def accrued(
         self,

@@ -54,8 +54,8 @@ def step(
 class TokenBucket:
     """A rate limit of `rate` tokens per time unit up to `depth`, on an exact lattice;
     `ValueError` for a limit that makes no sense (paper, section 3)"""
-    rate: Fraction  # r, tokens per time unit, above 0
-    depth: Fraction  # b, tokens in a full bucket, at least 1
+    rate: Fraction | float | str  # r, tokens per time unit, above 0; kept as a fraction
+    depth: Fraction | float | str  # b, tokens in a full bucket, at least 1; kept as a fraction
     refill: int = field(init=False)  # q, units of 1/cost token per time unit
     cost: int = field(init=False)  # p, units per offload
     capacity: int = field(init=False)  # m, units in a full bucket

@@ -17,7 +17,7 @@ import numpy as np
 
 from .columns import as_classes, as_numbers, as_rows
 from .files import one_line, write_atomically
-from .metric import ExpectedReward, cross_fitted, fit_expected_reward
+from .metric import ExpectedReward, fit_expected_reward
 
 # %% ../nbs/api/02b_calibration.ipynb #6b99ace7
 def ranks(

@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,7 +34,7 @@ from .bounds import CausalOracle, TooManyLevels, clairvoyant
 from .bucket import TokenBucket, as_fraction
 from .calibration import read_metric
 from .commands import Interrupt
-from .data import Dataset, read_data
+from .data import read_data
 from .dqn import (
     DQN, Problem, Settings, acting_policy, check_learner, make_problem, q_iteration, start_learner)
 from .features import Features, History, LearnedFilter

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from hashlib import sha256
 from os import PathLike
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 

@@ -26,7 +26,7 @@ import numpy as np
 from .arrivals import observed_intervals
 from .bucket import TokenBucket
 from .dqn import DQN, Frozen
-from .features import History, LearnedFilter
+from .features import LearnedFilter
 from .files import write_atomically
 from .limit import Prices, as_prices
 from .metric import Population
@@ -34,7 +34,7 @@ from .network import unheard, frameworks
 from .planned import DEFAULT, Planned, Resolution, learn_outlook, symbol_rewards
 from .planning import Outlook
 from .runs import pack_features
-from .runtime import NETWORKS, TOLERANCE, DevicePolicy, load_policy, policy_arrays
+from .runtime import NETWORKS, TOLERANCE, DevicePolicy, policy_arrays
 from .sequences import Samples, Sequences, spawn
 from .simulate import decide
 
@@ -381,5 +381,6 @@ def export_policy(
         for runtime, checked in checks.items()}
     folder.mkdir(parents=True, exist_ok=True)
     about = {"policy.json": _about(policy, arrays, files, checks, left_out)}
-    for name, content in (files | about).items(): write_atomically(folder / name, lambda file: file.write(content))
+    for name, content in (files | about).items():
+        write_atomically(folder / name, lambda file, content=content: file.write(content))
     return checks

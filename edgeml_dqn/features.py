@@ -6,6 +6,7 @@
 __all__ = ['MOST_PAST', 'MANY', 'Features', 'History', 'update_belief', 'follow', 'LearnedFilter']
 
 # %% ../nbs/api/06c_features.ipynb #60c2b698
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
@@ -19,9 +20,14 @@ from .filter import Filter, check_filter
 # %% ../nbs/api/06c_features.ipynb #d48d8781
 class Features(Protocol):
     "A history as inputs of a network"
-    shapes: dict[str, tuple[int, ...]]  # of each input: (T, W) for a window, (K,) for a row
-    warmup: int  # images until they no longer depend on where a stream began
-    observes_intervals: bool  # or else only their law is known
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]: "Of each input: (T, W) for a window, (K,) for a row"
+
+    @property
+    def warmup(self) -> int: "Images until they no longer depend on where a stream began"
+
+    @property
+    def observes_intervals(self) -> bool: "Whether intervals are seen, or else only their law is known"
 
     def start(
         self,

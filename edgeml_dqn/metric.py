@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .data import Dataset, Images, ilsvrc
+from .data import Dataset, Images
 
 # %% ../nbs/api/02_metric.ipynb #59419880
 @dataclass(frozen=True, eq=False)

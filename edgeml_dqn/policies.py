@@ -18,18 +18,20 @@ from scipy.sparse import coo_array, csr_array, diags_array, eye_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.sparse.linalg import LinearOperator, gmres, splu
 
-from .arrivals import Arrivals, Independent, MarkovModulated, Periodic, token_transition
+from .arrivals import Arrivals, Periodic, token_transition
 from .bucket import TokenBucket
-from .data import ilsvrc
 from .limit import Limit, Prices, above, threshold_limit, token_prices, top_threshold
-from .metric import Population, populations
+from .metric import Population
 from .sequences import Sequences
 
 # %% ../nbs/api/05a_policies.ipynb #f538030b
 class Policy(Protocol):
     "Anything that prices tokens"
-    name: str  # as shown in tables
-    bucket: TokenBucket  # the limit it was made for
+    @property
+    def name(self) -> str: "As shown in tables"
+
+    @property
+    def bucket(self) -> TokenBucket: "The limit it was made for"
 
     def prices(
         self,

@@ -15,11 +15,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .arrivals import Arrivals, MarkovModulated, Periodic
+from .arrivals import Arrivals, Periodic
 from .bucket import TokenBucket, as_fraction
-from .data import ilsvrc
 from .environment import compiled, thread_count
-from .metric import Population, populations
+from .metric import Population
 
 # %% ../nbs/api/04_sequences.ipynb #0a252007
 @dataclass(frozen=True)
@@ -150,7 +149,8 @@ def in_threads(
 # %% ../nbs/api/04_sequences.ipynb #c95aebd0
 class Samples(Protocol):
     "Where sequences come from"
-    population: Population  # the images
+    @property
+    def population(self) -> Population: "The images"
 
     def sample(
         self,

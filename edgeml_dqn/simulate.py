@@ -18,14 +18,12 @@ import pandas as pd
 from scipy.special import stdtrit
 from tqdm.auto import tqdm
 
-from .arrivals import MarkovModulated, Periodic
 from .bucket import TokenBucket, step
-from .data import ilsvrc
 from .environment import compiled
 from .limit import Prices, as_prices
-from .metric import Population, populations
-from .policies import LowerBound, Policy, baseline, fixed, mdp, policy_iteration, strong, weak
-from .sequences import IID, LocationReset, Sequences, Source, in_threads
+from .metric import Population
+from .policies import LowerBound, Policy
+from .sequences import Sequences, in_threads
 
 # %% ../nbs/api/06_simulate.ipynb #de6d6247
 @compiled(nogil=True, fastmath=True)

@@ -496,8 +496,8 @@ def sweep(
             for cell, answer in tqdm(attempts, "cells", len(cells), initial=len(cells) - len(missing), disable=quiet):
                 if isinstance(answer, str): failed[cell] = answer
                 else:
-                    write_atomically(
-                        cell_file(out, cell, data), lambda file: file.write(json.dumps(answer).encode()))
+                    text = json.dumps(answer).encode()
+                    write_atomically(cell_file(out, cell, data), lambda file, text=text: file.write(text))
         finally:
             table = gather(cells, data, out)
             write_atomically(out / "results.parquet", lambda file: table.to_parquet(file, index=False))

@@ -1,9 +1,8 @@
-"What can be told of code without running it: names, line lengths, links between notebooks"
+"What can be told of code without running it: names, types, line lengths, links between notebooks"
 import json
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import environments
 import pytest
@@ -21,6 +20,14 @@ def sources(path, kind):
 def test_names():
     folders = "edgeml_dqn", "nbs", ".ci", "setup.py"
     done = subprocess.run([sys.executable, "-m", "ruff", "check", "--config", ".ci/tools/ruff.toml", *folders], cwd=root, capture_output=True, text=True)
+    assert not done.returncode, done.stdout
+
+
+def test_types(tmp_path):
+    "What users write passes a type check: the public interface says what it takes and gives"
+    flags = "--ignore-missing-imports", "--follow-imports=silent", f"--cache-dir={tmp_path}"
+    file = root / ".ci/tests/typed.py"
+    done = subprocess.run([sys.executable, "-m", "mypy", *flags, file], cwd=root, capture_output=True, text=True)
     assert not done.returncode, done.stdout
 
 

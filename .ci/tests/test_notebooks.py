@@ -1,6 +1,5 @@
 "One test for each notebook, whose code runs with what users install, in a process of its own; `NBDEV_FLAGS=slow` also runs the cells marked `#| slow`"
 import subprocess
-from pathlib import Path
 
 import environments
 import pytest

@@ -55,9 +55,9 @@ def visits(site, url, browser):
     for file in sorted(site.rglob("*.html")):
         page = browser.new_page(viewport={"width": 390, "height": 844})
         errors, requests = [], []
-        page.on("console", lambda message: message.type == "error" and errors.append(message.text))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message, errors=errors: message.type == "error" and errors.append(message.text))
+        page.on("pageerror", lambda error, errors=errors: errors.append(str(error)))
+        page.on("request", lambda request, requests=requests: requests.append(request.url))
         name = file.relative_to(site).as_posix()
         page.goto(url + name, wait_until="networkidle")
         seen[name] = SimpleNamespace(**page.evaluate(look), console=errors, requests=requests)

@@ -12,6 +12,7 @@ from edgeml_dqn.all import (
     IID, Belief, CausalOracle, History, LearnedFilter, LocationReset, LowerBound, MarkovModulated, Perceptron, Periodic, Planned,
     Settings, Source, TokenBucket, acting_policy, baseline, clairvoyant, comparison, kept_policy, learn_outlook, make_problem,
     make_validation, mdp, populations, read_data, simulate, strong, train, weak)
+from edgeml_dqn.policies import Policy
 from edgeml_dqn.sequences import Sequences
 
 
@@ -63,12 +64,14 @@ source = sources[0]
 outlook = learn_outlook(source, 0)
 streams = source.sample(20, 10_000, 1)
 oracle = CausalOracle(source, bucket)
-limited = [baseline(images, bucket), mdp(images, bucket), Planned(outlook, bucket), Greedy(bucket), Named(), Belief(oracle), LowerBound(bucket), weak(), strong()]
-table = comparison([simulate(policy, streams) for policy in limited], simulate(oracle, streams), clairvoyant(streams, bucket))
+policies: list[Policy] = [
+    weak(), strong(), baseline(images, bucket), mdp(images, bucket), LowerBound(bucket), Planned(outlook, bucket), Belief(oracle),
+    Greedy(bucket), Named()]
+table = comparison([simulate(policy, streams) for policy in policies], simulate(oracle, streams), clairvoyant(streams, bucket))
 problems = [
     make_problem(source, bucket),
     make_problem(source, bucket, History(32, 8), Settings(seed=1), Perceptron((32, 32)), "sgd"),
     make_problem(source, bucket, LastMetric(), network=network),
     make_problem(source, bucket, LearnedFilter(outlook.metric, outlook.arrival))]
 state = train(problems[0], 100, validation=make_validation(problems[0]))
-learned = [acting_policy(state.learner, problems[0]), kept_policy(state, problems[0])]
+learned: list[Policy] = [acting_policy(state.learner, problems[0]), kept_policy(state, problems[0])]
