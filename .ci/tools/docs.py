@@ -29,6 +29,7 @@ def process(root):
     proc = proc_nbs(n_workers=0)
     for order, nb in enumerate(sorted(proc.rglob("*.ipynb"))):
         text = re.sub(r"output-file: [\w.]+", f"order: {order}", nb.read_text(encoding="utf-8"))
+        text = text.replace("#| code-fold: show", "#| code-fold: true")          # exported source, open in nbdev: prose comes first
         nb.write_text(source.sub("", number.sub("", text)), encoding="utf-8")
         nb.rename(nb.with_name(number.sub("", nb.name)))
     sidebar = proc / "_quarto.yml"
