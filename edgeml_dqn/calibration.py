@@ -23,7 +23,7 @@ from .metric import ExpectedReward, fit_expected_reward
 def ranks(
     logits: np.ndarray,  # [N, C], of any type
     labels: np.ndarray,  # [N], true classes, of any type
-) -> np.ndarray:  # int [N]
+) -> np.ndarray:  # int [N], 0 if the answer is right
     "How many classes stand before the true one; `ValueError` for a class that does not exist"
     logits = as_rows(logits, "logits")
     labels = as_classes(labels, "labels")
@@ -51,7 +51,7 @@ def answer_loss(
 
 # %% ../nbs/api/02b_calibration.ipynb #d854e172
 def log_probabilities(
-    logits: np.ndarray,  # float [..., C]
+    logits: np.ndarray,  # float [..., C], for C classes
     temperature: float = 1,  # that they are divided by
 ) -> np.ndarray:  # float64 [..., C], at most 0
     "Logarithms of a classifier's probabilities, exact where a probability is too small for a number"
@@ -99,12 +99,12 @@ def reliability(
 def calibration_error(
     confidence: np.ndarray,  # float [bins]
     accuracy: np.ndarray,  # float [bins]
-) -> float:
+) -> float:  # 0 (honest) to 1
     "Mean distance between what is said and what is so"
     return float(np.abs(confidence - accuracy).mean())
 
 def plot_reliability(
-    ax,  # of matplotlib
+    ax,  # Matplotlib axes to draw on
     logits: np.ndarray,  # float [N, C]
     labels: np.ndarray,  # int [N], true classes
     temperature: float,  # as fitted
@@ -140,9 +140,9 @@ class OffloadingMetric:
 
 def fit_metric(
     outputs: np.ndarray,  # float [N, C] logits, or [N] scores
-    labels: np.ndarray | None,  # int [N], true classes; of scores, not looked at
+    labels: np.ndarray | None,  # int [N], true classes; not used with scores
     reward: np.ndarray,  # float [N], as realised
-    fit: Callable = fit_expected_reward,  # of the curve
+    fit: Callable = fit_expected_reward,  # makes the curve from scores and rewards
 ) -> OffloadingMetric:
     "Temperature by likelihood, then the curve over the entropy it gives"
     temperature = fit_temperature(outputs, labels) if np.ndim(outputs) == 2 else None
@@ -152,7 +152,7 @@ def fit_metric(
 def write_metric(
     path: str | PathLike,  # the file to make or replace
     metric: OffloadingMetric,  # what to keep
-    **facts,  # about it, plain JSON values
+    **facts,  # to keep beside it: plain JSON values
 ) -> None:
     "Keep a metric, and what is known of it"
     kept = dict(

@@ -19,7 +19,7 @@ from .data import Dataset, Images
 class ExpectedReward:
     """E[reward | metric], as a piecewise linear curve, flat beyond its ends;
     `ValueError` for what is no curve (paper, section 2; predecessor, section 3)"""
-    metric: np.ndarray  # float64 [K], rising
+    metric: np.ndarray  # float64 [K], rising: where the curve bends
     reward: np.ndarray  # float64 [K], the expected reward there
 
     def __post_init__(self):
@@ -33,12 +33,12 @@ class ExpectedReward:
     def __call__(
         self,
         metric: np.ndarray,  # of any shape
-    ) -> np.ndarray:  # expected rewards, of the same shape
+    ) -> np.ndarray:  # float64, of the same shape
         "The expected reward of images with this metric"
         return np.interp(metric, self.metric, self.reward)
 
 def fit_expected_reward(
-    metric: np.ndarray,  # float [N]
+    metric: np.ndarray,  # float [N], of each training image
     reward: np.ndarray,  # float [N], as realised: weak loss less strong loss
 ) -> ExpectedReward:
     "The monotone curve nearest to the rewards in the mean square; reads no order into images of equal metric"
@@ -67,7 +67,7 @@ def smooth(
 def cross_fitted(
     fit: Callable,  # makes a model from columns; the model maps the first of them to estimates
     *columns: np.ndarray,  # [N, ...] each, a row for each image
-    folds: int = 5,  # turns
+    folds: int = 5,  # parts, each judged by a fit to the others
 ) -> np.ndarray:  # float64 [N]
     "Each image's estimate by a fit to the other folds; `ValueError` for fewer than two folds or more than images"
     from sklearn.model_selection import KFold  # here, since it takes half a second to import
