@@ -35,8 +35,8 @@ def _part(arrays, name, dtype, *shape, gaps=False):
     return array
 
 def pack_features(
-    features: Features,  # of histories
-) -> dict[str, np.ndarray]:
+    features: Features,  # what the network sees of a history
+) -> dict[str, np.ndarray]:  # by name
     "Features as named arrays; `ValueError` for features of a user's own, of which a file could only keep the name"
     if not isinstance(features, (History, LearnedFilter)):
         raise ValueError(
@@ -67,7 +67,7 @@ ARRAYS = ("weights", "before", "average", "slots")  # of a learner
 
 def pack_state(
     state: State,  # of a run
-) -> dict[str, np.ndarray]:
+) -> dict[str, np.ndarray]:  # by name
     "A state as named arrays"
     learner, scores = state.learner, state.scores
     curve = {
@@ -137,8 +137,8 @@ class PlannedRun(NamedTuple):
 class TrainedRun(NamedTuple):
     "A DQN and its training, so far"
     config: dict  # what the run was asked for, plain JSON values
-    features: History | LearnedFilter  # of histories
-    state: State  # so far
+    features: History | LearnedFilter  # what the network sees of a history
+    state: State  # of the training
 
     @property
     def kind(self) -> str: return "DQN"  # the name of the policy
@@ -149,7 +149,7 @@ class TrainedRun(NamedTuple):
 
 def save_run(
     folder: str | PathLike,  # the run directory, made if there is none
-    run: PlannedRun | TrainedRun,
+    run: PlannedRun | TrainedRun,  # to be kept
 ) -> None:
     "Keep a run, in one file and all at once; `OSError` as raised by the system, with the run before untouched"
     arrays = run.pack() | {"kind": np.array(run.kind), "config": np.array(json.dumps(run.config))}

@@ -26,7 +26,7 @@ from .simulate import PIECES, Result, simulate
 class Segment(NamedTuple):
     "A stretch of iterations with one cosine"
     start: int  # first iteration
-    stop: int  # iteration that is no longer in it
+    stop: int  # first iteration after it
     peak: float | None  # learning rate at the start; None: the optimizer has a schedule of its own
 
     def learning_rate(
@@ -41,7 +41,7 @@ FIRST_SEGMENT = 250  # iterations, of a run that is left to itself
 
 def next_segment(
     segments: tuple[Segment, ...],  # so far
-    peak: float | None,  # learning rate
+    peak: float | None,  # learning rate at its start; None: the optimizer's schedule
 ) -> Segment:  # as long as all before it
     "The segment that doubles a run"
     done = segments[-1].stop if segments else 0
@@ -56,7 +56,7 @@ class Score(NamedTuple):
 
 class State(NamedTuple):
     "A run: what was learned, on which schedule, with what success"
-    learner: Learner  # weights, moments, iteration
+    learner: Learner  # weights, what the optimizer keeps, iteration
     segments: tuple[Segment, ...] = ()  # of the schedule
     scores: tuple[Score, ...] = ()  # the learning curve
     best: Arrays = ()  # the averaged weights that scored highest; none: no score is above the MDP's
@@ -65,7 +65,7 @@ class Validation(NamedTuple):
     "What scores are taken on"
     sequences: Sequences  # held out, the same for all scores
     mdp: Result  # the MDP on them
-    pieces: int = 1  # of each stream, that are counted apart
+    pieces: int = 1  # of each stream, each with a score of its own
 
     def simulated(
         self,
@@ -113,7 +113,7 @@ def highest(
 
 def kept_policy(
     state: State,  # of a run
-    problem: Problem,  # that is learned
+    problem: Problem,  # that it learns
 ) -> DQN:
     "The policy of the highest score, be it the MDP's; without scores, that of the last iteration"
     best = state.best or problem.compiled.start[0]
@@ -166,11 +166,11 @@ def train(
     problem: Problem,  # what is learned, and how
     iterations: int | None = None,  # in all; None: until the plateau
     state: State | None = None,  # where to go on from; None: from the beginning
-    validation: Validation | None = None,  # on what it is scored; None: sequences of its own
+    validation: Validation | None = None,  # on what it is scored; None: as `make_validation` makes it
     every: int | None = 100,  # iterations between scores; None: no scores
-    save: Callable[[State], None] = lambda state: None,  # gets the state after scores, on Ctrl-C; with none, at the end
+    save: Callable[[State], None] = lambda state: None,  # gets the state after a score or Ctrl-C; unscored, at the end
     watch: Callable[[State], None] = lambda state: None,  # is handed the state after each iteration
-    quiet: bool | None = None,  # no progress bar; None: none where nobody watches
+    quiet: bool | None = None,  # no progress bar; None: one on a terminal only
 ) -> State:  # at the end
     """Q iteration, from wherever a state stands to the end;
     `ValueError` for a learning rate at which it diverges, and for a state of another problem"""
@@ -290,7 +290,7 @@ def remarks(
     state: State,  # at the end of a run
     problem: Problem,  # that was learned
     validation: Validation,  # on whose sequences it is judged
-) -> list[str]:  # as shortcomings
+) -> list[str]:  # a sentence each; empty if there are none
     "What is wrong with what was learned, and with how it went"
     return [
         *_course(state, validation.mdp.expected),
