@@ -53,7 +53,7 @@ from .training import (
 from .verdict import premises, verdict
 
 # %% ../nbs/api/10_cli.ipynb #db3d0810
-FLAGS = dict(  # the flags of what the library's messages begin with
+FLAGS = dict(  # by the first word of a library's message: the flags that set it
     rate="--tr", depth="--tb",
     spread="--spread", reset_prob="--rprob",
     periods="--int1, --int2", switch_probs="--tprob1, --tprob2",
@@ -140,8 +140,8 @@ def _fits(name, value, usual):
 def resolve(
     typed: dict,  # flags, None if not typed
     made: dict,  # flags of the run directory, empty if there is none
-    folder: str,  # its name
-    kind: str = "DQN",  # of the run
+    folder: str,  # name of the run directory
+    kind: str = "DQN",  # of the run: DQN or Planned
 ) -> dict:
     """All flags: as typed, else as when the run was made, else the defaults;
     `ValueError` for one that contradicts the run directory"""
@@ -231,7 +231,7 @@ def as_features(
 
 def resolution_of(
     source: Source | TraceSource,  # of training sequences
-    seed: int,  # of these
+    seed: int,  # of everything random
     fine: bool = False,  # whether made-up sequences are to be looked at closer
 ) -> Resolution:
     """How closely sequences are looked at:
@@ -246,7 +246,7 @@ HEADINGS = dict(interval="+-", share_interval="+- ", to_clairvoyant="regret")
 def show(
     table: pd.DataFrame | None,  # for people
     answer: dict,  # for programs
-    json: bool,  # which of them is asking
+    json: bool,  # whether a program asks
 ) -> None:
     "One JSON object on the last line of standard output, or a table"
     if json: print(json_text.dumps(answer))
@@ -275,7 +275,7 @@ def save_figure(
 @dataclass(frozen=True)
 class Opened:
     "A run, and what it was made from"
-    run: PlannedRun | TrainedRun
+    run: PlannedRun | TrainedRun  # as loaded
     flags: dict  # as typed, else as made
     task: Task  # data, and the limit that is asked for
 
@@ -457,7 +457,7 @@ def compare_all(
     sequences: Sequences,  # unseen
     bucket: TokenBucket,  # the limit
     policies: list[Policy],  # besides those that every comparison has
-    test: Source | TraceSource,  # of the unseen sequences, which bounds may know; of a log, there is nothing to know
+    test: Source | TraceSource,  # of the unseen sequences: the process that bounds know; of a log, none is known
 ) -> Comparison:
     "Every policy on the same streams; without causal oracle and belief policy where the lattice is too fine for these"
     known = train.population, bucket, train.arrivals

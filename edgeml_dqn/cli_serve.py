@@ -32,7 +32,7 @@ from .testbed import Scene, Tally, replay
 # %% ../nbs/api/10e_cli_serve.ipynb #baed0b23
 def load(
     name: str,  # MODULE:FUNCTION, looked for in the working directory too
-    kind: type,  # of what the function makes
+    kind: type,  # that the function should make
 ) -> Any:
     "What a function of the user's makes; `ValueError` if there is no such function, or it makes something else"
     make = user_object(kind.__name__, name)
@@ -84,7 +84,7 @@ def edgeml_serve(
     keyfile: str = None,  # its private key in PEM
     max_bytes: int = 4 << 20,  # largest request
     timeout: float = 10,  # seconds that a request may take to arrive
-    connections: int = 100,  # at the same time
+    connections: int = 100,  # most at the same time
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Offer a classifier by the Open Inference Protocol, until stopped"

@@ -35,7 +35,7 @@ def names(
 WORDS = dict(
     tr="rate", tb="depth", rprob="reset_prob",
     int1="period_1", int2="period_2", tprob1="switch_prob_1", tprob2="switch_prob_2",
-    maxiter="iterations", nhist1="metric_history", nhist2="arrival_history")  # flag: in grids
+    maxiter="iterations", nhist1="metric_history", nhist2="arrival_history")  # by flag: the name in grids
 
 def typed_axes(
     flags: dict,  # by name, None where not typed
@@ -81,7 +81,7 @@ def edgeml_sweep(
                 f"--jobs is {jobs}, with --scheduler; "
                 "expected none, for a cluster has the workers that it has")
         cells = expand(axes) if grid == "none" else read_cells(grid, **axes)
-        environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # which has the last word after Ctrl-C, else
+        environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # it would warn last after Ctrl-C
         _, failed = sweep(cells, out, read_data(data), jobs, scheduler)
     show(None, dict(cells=len(cells), failed=len(failed), results=str(Path(out) / "results.parquet")), json)
     for cell, reason in failed.items():
@@ -89,8 +89,8 @@ def edgeml_sweep(
     if failed: raise SystemExit(1)
 
 def _unusual(
-    cell: Cell,
-) -> str:
+    cell: Cell,  # that failed
+) -> str:  # name=value, with spaces between
     "What tells a cell from the one that has all defaults"
     usual, own = flat(Cell()), flat(cell)
     unusual = [name for name in own if own[name] != usual[name] and not name.startswith("trained_")]

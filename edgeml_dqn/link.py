@@ -21,11 +21,11 @@ class Line:
     "One way of a link"
     bandwidth: float = inf  # bits per second
     delay: float = 0  # seconds
-    free: float = 0  # when what was sent before has left
+    free: float = 0  # seconds: when what was sent before has left
 
     def arrival(self,
         size: int,  # bytes that are there
-        now: float,  # seconds
+        now: float,  # time in seconds
     ) -> float:  # seconds
         "When the last of them arrives; takes the line until it has left"
         self.free = max(self.free, now) + 8 * size / self.bandwidth

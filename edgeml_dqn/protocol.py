@@ -27,10 +27,10 @@ DATATYPES = {
 @dataclass(frozen=True)
 class Classifier:
     "A classifier as a server offers it; `ValueError` for a datatype that the protocol has no name for"
-    name: str  # by which it is asked for
-    scores: Callable  # from images [B, *shape] to a score for each class [B, classes]
+    name: str  # in a request's path
+    scores: Callable  # from a batch of images [B, *shape] to a score for each class [B, classes]
     shape: tuple[int, ...]  # of one image
-    classes: int  # how many
+    classes: int  # number of classes
     datatype: str = "UINT8"  # of the images, as the protocol names it
 
     def __post_init__(self):
@@ -39,8 +39,8 @@ class Classifier:
 
     def as_scores(
         self,
-        given: Any,  # by `scores`
-        count: int,  # of images
+        given: Any,  # what `scores` returned
+        count: int,  # images in the batch
     ) -> np.ndarray:  # float32 [count, classes]
         "Scores as they are sent; `ValueError` for what is none"
         scores = as_array(given)
@@ -95,8 +95,8 @@ def parse_request(
         raise ValueError(f"request{''.join(f'[{part!r}]' for part in first['loc'])}: {first['msg']}") from None
 
 def patience(
-    request: InferRequest,  # of the right form
-) -> float:  # infinite if it does not say, or says 0
+    request: InferRequest,  # from `parse_request`
+) -> float:  # infinite if the request says nothing, or 0
     """Seconds that the client waits, from its parameter `timeout`, whole microseconds as elsewhere;
     `ValueError` for another"""
     microseconds = request.parameters.get("timeout", 0)
@@ -107,7 +107,7 @@ def patience(
 # %% ../nbs/api/09c_protocol.ipynb #ad70d629
 def numbers(
     data: list,  # of numbers, flat or nested
-    datatype: str,  # that they should have
+    datatype: str,  # that they should have, as the protocol names it
 ) -> np.ndarray:  # flat
     "An array of exactly these numbers; `ValueError` if there is none of that type"
     try: given = np.array(data or np.zeros(0, int))
@@ -135,8 +135,8 @@ def split_body(
 
 def requested_images(
     classifier: Classifier,  # that is asked
-    request: InferRequest,  # of the right form
-    binary: bytes,  # what stands behind it
+    request: InferRequest,  # from `parse_request`
+    binary: bytes,  # what stands behind its JSON
 ) -> np.ndarray:  # [B, *shape]
     "The images of a request; a `ValueError` names what does not fit the classifier or what was received"
     if [tensor.name for tensor in request.inputs] != ["images"]:
@@ -163,7 +163,7 @@ def requested_images(
 # %% ../nbs/api/09c_protocol.ipynb #5aa918ee
 def encode_response(
     classifier: Classifier,  # that was asked
-    request: InferRequest,  # that it answers
+    request: InferRequest,  # to be answered
     scores: np.ndarray,  # [B, classes]
 ) -> tuple[bytes, dict]:  # body and headers
     "A response with the scores; `ValueError` for outputs that the classifier has not"
@@ -184,7 +184,7 @@ def encode_response(
 # %% ../nbs/api/09c_protocol.ipynb #15a56adb
 def encode_request(
     image: np.ndarray,  # one, of the shape and type that the classifier takes
-    seconds: float = inf,  # that the device waits for the answer
+    seconds: float = inf,  # that the device waits for the answer; inf: the request says nothing of it
 ) -> tuple[bytes, dict]:  # body and headers
     "A request for the scores of an image; `ValueError` for what is none"
     image = as_array(image)
@@ -203,7 +203,7 @@ def encode_request(
 def read_scores(
     body: bytes,  # as received
     header_length: str | None,  # the header Inference-Header-Content-Length
-    classes: int,  # how many scores there should be
+    classes: int,  # number of scores that there should be
 ) -> np.ndarray:  # float32 [classes]
     "The scores in a response; `ValueError` if it is not one"
     header, binary = split_body(body, header_length)

@@ -35,7 +35,7 @@ def infer_seconds(
 MAX_ANSWER = 1 << 20  # bytes of a response
 
 def reason(
-    answer: bytes,  # what a server says besides a status that is no success
+    answer: bytes,  # body of a response whose status is no success
 ) -> str:  # one line, or ""
     "The protocol's sentence about an error"
     try: return " ".join(f": {json.loads(answer)['error']}".split())[:200]
@@ -46,7 +46,7 @@ class Remote:
     def __init__(self,
         url: str,  # of the server, as https://strong.example:8000
         model: str,  # the classifier's name there
-        classes: int,  # that it tells apart
+        classes: int,  # number of classes that it tells apart
         key: str | None = None,  # that the server asks for
         cafile: str | PathLike | None = None,  # PEM, certificates to trust instead of the system's
         relay: int | None = None,  # port of this machine that leads to the server, if it is not to be reached directly
@@ -90,7 +90,7 @@ class Remote:
 
     def scores(self,
         image: np.ndarray,  # of the shape and type that the classifier takes
-        timeout_s: float,  # seconds for all of it
+        timeout_s: float,  # seconds for the whole call
     ) -> tuple[np.ndarray, float]:  # float32 [classes], and the seconds that the server's classifier took
         "What the server says of the image; errors as described above"
         try: return self._run(self._exchange(image, timeout_s), timeout_s)
@@ -100,7 +100,7 @@ class Remote:
 
     def __call__(self,
         image: np.ndarray,  # of the shape and type that the classifier takes
-        timeout_s: float,  # seconds for all of it
+        timeout_s: float,  # seconds for the whole call
     ) -> Timed:
         """The class that the server's classifier finds likeliest, as a [controller](09b_controller.ipynb) takes it;
         errors as described above"""

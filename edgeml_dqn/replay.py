@@ -117,7 +117,7 @@ def excess(
     times: list[int],  # nanoseconds, of offloads, rising
     bucket: TokenBucket,  # the limit
     unit_ns: Fraction,  # nanoseconds in a time unit
-) -> Fraction:  # above zero if a window had more than it may; -b without offloads
+) -> Fraction:  # offloads; above zero if a window had more than it may; -b without offloads
     "The most by which a window has more offloads than `b + r * window`"
     most, least = -bucket.depth, None
     for k, t in enumerate(times):
@@ -207,7 +207,7 @@ def compare_on(
 # %% ../nbs/api/09h_replay.ipynb #fefaae01
 def plot_log(
     session: Session,  # of a log
-    stretch: slice = slice(None),  # which images
+    stretch: slice = slice(None),  # of its images
 ):  # the figure
     "Metrics and what became of each image, tokens, and the time of each answer with its deadline"
     import matplotlib.pyplot as plt
