@@ -39,8 +39,8 @@ class Arrivals(Protocol):
 
     def sample(
         self,
-        length: int,  # images
-        rng: np.random.Generator,  # the stream's own
+        length: int,  # images in the stream
+        rng: np.random.Generator,  # the stream's own generator
     ) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] time units since the image before; int8 [length] hidden state
         "A stationary stream"
 
@@ -67,15 +67,15 @@ def _check_probabilities(probs):
 @dataclass(frozen=True)
 class Independent:
     "Independent intervals, from a table; `ValueError` if it is not a law on 0, 1, 2, ... by which time moves on"
-    probs: tuple[float, ...]  # probability of each interval, from 0 (two images within a unit, as in a log) up
+    probs: tuple[float, ...]  # P(interval of 0, 1, 2, ... time units); 0: two images within one, as in a log
     states = 1  # nothing is hidden
 
     def __post_init__(self): _check_probabilities(self.probs)
 
     def sample(
         self,
-        length: int,  # images
-        rng: np.random.Generator,  # the stream's own
+        length: int,  # images in the stream
+        rng: np.random.Generator,  # the stream's own generator
     ) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] time units since the image before; int8 [length] hidden state
         "Inter-arrival times of a stream, and the only state"
         steps = np.searchsorted(np.cumsum(self.probs)[:-1], rng.random(length), side="right")
@@ -109,7 +109,7 @@ def Periodic() -> Independent:
     "One image each time unit"
     return Independent((0., 1.))
 
-MOST_INTERVALS = 4096  # that an observed law tells apart
+MOST_INTERVALS = 4096  # different ones that an observed law tells apart
 
 @dataclass(frozen=True, eq=False)
 class Observed:
@@ -180,11 +180,11 @@ def _next_state(periods, switch_probs):
 # %% ../nbs/api/03_arrivals.ipynb #da334fc1
 @compiled()
 def _draw_modulated(
-    length: int,  # images
+    length: int,  # images in the stream
     periods: np.ndarray,  # int [2], time units between images within each state
     switch_probs: np.ndarray,  # float64 [2], per time unit, of leaving each state
     state: int,  # of the image before the first
-    rng: np.random.Generator,  # the stream's own
+    rng: np.random.Generator,  # the stream's own generator
 ) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] time units; int8 [length] states
     "Inter-arrival times and states of `length` images that follow one seen in `state`"
     interarrival, states = np.empty(length, np.int32), np.empty(length, np.int8)
@@ -225,8 +225,8 @@ class MarkovModulated:
 
     def sample(
         self,
-        length: int,  # images
-        rng: np.random.Generator,  # the stream's own
+        length: int,  # images in the stream
+        rng: np.random.Generator,  # the stream's own generator
     ) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] time units since the image before; int8 [length] hidden state
         "Inter-arrival times of a stationary stream, and the state that each image finds"
         return _draw_modulated(
@@ -263,7 +263,7 @@ class MarkovModulated:
 # %% ../nbs/api/03_arrivals.ipynb #8e159920
 def token_transition(
     gained: np.ndarray,  # float64 [S, levels, S], P(units that come in, next state | state)
-) -> coo_array:  # [S * levels, S * levels], a row for each (state, tokens left)
+) -> coo_array:  # [S * levels, S * levels], a row for each (state, units left)
     "P(next state, tokens at the next decision | state, tokens left)"
     state, units, following = np.nonzero(gained > 1e-16)
     levels = gained.shape[1]

@@ -26,10 +26,10 @@ from .sequences import Sequences, Source, in_threads
 # %% ../nbs/api/05b_bounds.ipynb #651fbea3
 @compiled(nogil=True)
 def _earlier(
-    left: np.ndarray,  # float64 [levels], best total after these images, by units left; in place, before them
+    left: np.ndarray,  # float64 [levels], best total by units left after these images; in place: before them
     reward: np.ndarray,  # float64 [n], expected, of some images in a row
     gained: np.ndarray,  # int64 [n], units that come in before each
-    cost: int,  # p
+    cost: int,  # p, units of an offload
 ) -> None:
     "From the last image to the first"
     held = np.zeros_like(left)
@@ -41,7 +41,7 @@ def _earlier(
         for k in range(capacity + 1 - more): left[k] = held[k + more]
         left[capacity + 1 - more:] = held[capacity]
 
-BLOCK = 2000  # images that are worked on at a time
+BLOCK = 2000  # images priced at a time; in `clairvoyant` as many times 10,000 / levels
 
 def clairvoyant(
     sequences: Sequences,  # recorded or simulated; its hidden truths are not used
@@ -82,14 +82,14 @@ def window_above(
 class RingProblem:
     "The oracle's equations. Its vectors run over [location, state, level], flattened to [LM]"
     expected: np.ndarray  # float64 [N], rising: expected rewards on the ring
-    locations: np.ndarray  # int [L], those that the camera can take
+    locations: np.ndarray  # int [L], those whose equations are solved, as ring positions
     window: int  # w, how far each reaches
     reset_prob: float  # rho, chance after each image that the location is drawn anew
     transition: csr_array  # [M, M], T on [state, level]
     cost: int  # p, units of an offload
     levels: int  # of the bucket
-    share: np.ndarray  # float64 [L], of all locations that each stands for
-    left_out: np.ndarray | float = 0.  # float64 [M], what the mean over all locations has more than that over these
+    share: np.ndarray  # float64 [L], share of all locations that each stands for
+    left_out: np.ndarray | float = 0.  # float64 [M], how much larger the mean over all locations is than over these
 
     def mean(self, values): return self.share @ values.reshape(len(self.locations), -1)
 
@@ -130,7 +130,7 @@ class RingProblem:
 
 # %% ../nbs/api/05b_bounds.ipynb #ef19cd87
 def bracket(
-    pieces: Iterable[tuple[RingProblem, np.ndarray]],  # that together hold all locations; and values [LM] of each, any
+    pieces: Iterable[tuple[RingProblem, np.ndarray]],  # that together hold all locations, with any values [LM] of each
 ) -> tuple[float, float, np.ndarray]:  # reward per image, least and most that the best gain can be; float64 [M], c
     "What is certain of the best gain"
     common = 0
@@ -160,17 +160,17 @@ def solve_ring(
                           f"expected a width of {tolerance:.0e}")
 
 # %% ../nbs/api/05b_bounds.ipynb #05b0c0d4
-MOST_STATES = 300_000  # locations times levels, times arrival states, whose equations are solved if there is a choice
-MOST_LEVELS = 16_000  # times arrival states, of each location
-PIECE = 100_000  # of them that are swept at a time
-FEWEST = 64  # locations that can stand for all
+MOST_STATES = 300_000  # locations * levels * arrival states that are solved at most, if some locations can be left out
+MOST_LEVELS = 16_000  # levels * arrival states of one location, at most
+PIECE = 100_000  # locations * levels * arrival states that are swept at a time
+FEWEST = 64  # locations that may stand for all, at least
 MOST_PRICES = 2**21  # that are worked out together
-CORRECTIONS = 3  # of what some locations leave out
+CORRECTIONS = 3  # times that what some locations leave out is added, at most
 
 def some_locations(
     images: int,  # N, on the ring
-    window: int,  # w
-    most: int,  # how many, but for the places where values bend
+    window: int,  # w, how far a window reaches
+    most: int,  # how many, not counting the places where values bend
 ) -> np.ndarray:  # int [L], rising
     "Locations that stand for all"
     bends = [0, images - window - 1, (images - window) % images]
@@ -196,13 +196,13 @@ def _sweep(
     values: np.ndarray,  # float64 [L, M], V, in place
     sent: np.ndarray,  # float64 [L, M], share sent
     reward: np.ndarray,  # float64 [L, M], what it earns
-    starts: np.ndarray,  # int [M + 1], of the transition's rows, as in CSR, like the next two
-    held: np.ndarray,  # int, units that are then in hand
-    prob: np.ndarray,  # float64, how likely that is
+    starts: np.ndarray,  # int [M + 1], where rows of the transition start (CSR, like the next two)
+    held: np.ndarray,  # int, [state, level] that a wait leads to
+    prob: np.ndarray,  # float64, how likely each is
     keep: float,  # 1 - rho
     fresh: np.ndarray,  # float64 [M], what a new location brings, less the gain
-    cost: int,  # p
-    sweeps: int,  # how many
+    cost: int,  # p, units of an offload
+    sweeps: int,  # how many at most
 ) -> None:
     "Values of fixed decisions, location by location; what changes alike at all levels is carried on to its end"
     best = np.empty(values.shape[1])
@@ -331,8 +331,8 @@ class CausalOracle:
     def prices(
         self,
         sequences: Sequences,  # simulated ones, with their hidden truths
-        stream: int,  # which of them
-    ) -> Iterator[np.ndarray]:  # blocks
+        stream: int,  # which stream
+    ) -> Iterator[np.ndarray]:  # blocks of images in order, [images, levels]
         "The price of a token at each level, given the hidden location and state of each image"
         check_population(self.source, sequences)
         if sequences.location is None or sequences.state is None:

@@ -31,7 +31,7 @@ class Features(Protocol):
 
     def start(
         self,
-        streams: int,  # S
+        streams: int,  # S, how many begin
     ) -> Any:
         "The memory of streams that begin"
 
@@ -39,7 +39,7 @@ class Features(Protocol):
         self,
         scaled: np.ndarray,  # float [S, L], metrics on the training scale
         intervals: np.ndarray,  # [S, L], time units since the image before
-        memory: Any,  # of the pieces before
+        memory: Any,  # what the piece before handed on
     ) -> tuple[dict[str, np.ndarray], Any]:  # float32 [S, L + T - 1, W] or [S, L, K] each; memory for the next piece
         "The features at each image of a piece of each stream"
 
@@ -51,7 +51,7 @@ class History:
     """The last metrics, and intervals, one by one (paper, section 4.2);
     `ValueError` for a history without its present image, or without end"""
     metric_history: int = 96  # T, metrics, the one at hand included
-    arrival_history: int | None = None  # inter-arrival times, the last included; None: not looked at
+    arrival_history: int | None = None  # number of inter-arrival times, the last included; None: not looked at
 
     def __post_init__(self):
         for name, value in (("metric_history", self.metric_history), ("arrival_history", self.arrival_history)):
@@ -77,8 +77,8 @@ class History:
 
     def start(
         self,
-        streams: int,  # S
-    ) -> list[np.ndarray]:  # no past
+        streams: int,  # S, how many begin
+    ) -> list[np.ndarray]:  # float32 zeros, for images before the first
         "The memory of streams that begin"
         return [np.zeros((streams, length - 1), np.float32) for length in self.lengths.values()]
 
@@ -86,7 +86,7 @@ class History:
         self,
         scaled: np.ndarray,  # float [S, L], metrics on the training scale
         intervals: np.ndarray,  # [S, L], time units since the image before
-        memory: list[np.ndarray],  # of the pieces before
+        memory: list[np.ndarray],  # what the piece before handed on
     ) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:  # float32 [S, L + T - 1, 1] each, oldest first; next memory
         "The series that windows are cut from, along a piece of each stream"
         seen = zip(memory, (scaled, intervals - 1))
@@ -123,7 +123,7 @@ def _beliefs(
     transition: np.ndarray,  # float32 [K, K]
     emission: np.ndarray,  # float32 [B, K]
     prior: np.ndarray,  # float32 [S, K], of the first state; moves on to that after the last
-    scale: float,  # float32, of the beliefs
+    scale: float,  # float32, that beliefs are multiplied by
     beliefs: np.ndarray,  # float32 [S, L, K], filled
 ) -> None:
     "Beliefs at each image of each stream"
@@ -132,7 +132,7 @@ def _beliefs(
             update_belief(prior[s], transition, emission[symbols[s, t]], beliefs[s, t])
         beliefs[s] *= scale
 
-MANY = 100_000  # images for which threads pay
+MANY = 100_000  # images above which threads pay
 
 def follow(
     model: Filter,  # learned
@@ -184,7 +184,7 @@ class LearnedFilter:
 
     def start(
         self,
-        streams: int,  # S
+        streams: int,  # S, how many begin
     ) -> list[np.ndarray]:  # beliefs before the first image
         "The memory of streams that begin"
         return [np.tile(f.start, (streams, 1)) for f in self.filters]
@@ -193,7 +193,7 @@ class LearnedFilter:
         self,
         scaled: np.ndarray,  # float [S, L], metrics on the training scale
         intervals: np.ndarray,  # [S, L], time units since the image before
-        memory: list[np.ndarray],  # of the pieces before
+        memory: list[np.ndarray],  # what the piece before handed on
     ) -> tuple[dict[str, np.ndarray], list[np.ndarray]]:  # float32 [S, L, size], times the root of size; next memory
         "The belief at each image of a piece of each stream; of pairs, those with the first arrival state first"
         memory = [prior.copy() for prior in memory]

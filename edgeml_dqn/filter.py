@@ -29,7 +29,7 @@ class Filter(NamedTuple):
 
     def symbols(
         self,
-        values: np.ndarray,  # of any shape
+        values: np.ndarray,  # float, of any shape
     ) -> np.ndarray:  # int32
         "Values as symbols"
         return np.searchsorted(self.edges, values, side="right").astype(np.int32)
@@ -60,7 +60,7 @@ def _forward(
     start: np.ndarray,  # float32 [K]
     transition: np.ndarray,  # float32 [K, K]
     shown: np.ndarray,  # float32 [B, K], emission times B
-    ) -> tuple[np.ndarray, np.ndarray]:  # float32 alpha [L, S, K]; factors [L // EVERY + 1, S], last of what is left
+    ) -> tuple[np.ndarray, np.ndarray]:  # float32 alpha [L, S, K]; factors [L // EVERY + 1, S], the last for the rest
     "The forward pass of all streams"
     length, streams = symbols.shape
     states = len(start)
@@ -102,7 +102,7 @@ def _backward(
 def _sum_by_symbol(
     symbols: np.ndarray,  # int [n]
     states: np.ndarray,  # float32 [n, K], probabilities of states
-    size: int,  # B
+    size: int,  # B, number of symbols
 ) -> np.ndarray:  # float64 [B, K]
     "How often each symbol was seen in each state"
     order = np.argsort(symbols, kind="stable")
@@ -128,7 +128,7 @@ def one_blas_thread() -> AbstractContextManager:
 def _libraries(): return ThreadpoolController()  # looking for them takes milliseconds
 
 def _count_part(
-    model: Filter,  # as it is
+    model: Filter,  # the filter so far
     symbols: np.ndarray,  # int [S, L], of few streams
 ) -> Counts:
     "What is expected to have happened in one part"
@@ -143,7 +143,7 @@ def _count_part(
     return Counts(moves, seen, -np.log(factor, dtype=float).sum() - symbols.size * np.log(size))
 
 def expected_counts(
-    model: Filter,  # as it is
+    model: Filter,  # the filter so far
     values: np.ndarray,  # float [S, L], streams
     threads: int | None = None,  # that share the work; None: one for each core
 ) -> Counts:
@@ -168,8 +168,8 @@ def _probs(
 def first_filter(
     edges: np.ndarray,  # float [B - 1], rising
     values: np.ndarray,  # float, from which the symbols' frequencies are taken
-    states: int,  # K
-    width: float = .03,  # of a bump, as a share of the values
+    states: int,  # K, hidden states
+    width: float = .03,  # standard deviation of a bump, as a share of all ranks
 ) -> Filter:
     "States spread over the ranks of the symbols, each a bump around its own"
     counts = np.bincount(np.searchsorted(edges, np.ravel(values), side="right"), minlength=len(edges) + 1)
@@ -193,7 +193,7 @@ TRIAL = 4  # sweeps that each gets until the likelier goes on
 class Climb(NamedTuple):
     "Where a climb has got to"
     model: Filter
-    counts: Counts | None = None  # that it rests on, and the last sweep's fit of the model before it; None: a guess
+    counts: Counts | None = None  # behind it, with the last sweep's fit of the model before; None: a first guess
 
     def up(
         self,
@@ -207,9 +207,9 @@ class Climb(NamedTuple):
         return Climb(as_filter(self.model.edges, counts), counts)
 
 def fit_filter(
-    draw: Callable[[int], np.ndarray],  # of the sweep: fresh streams of values [S, L]
+    draw: Callable[[int], np.ndarray],  # from a sweep's number to fresh streams of values, float [S, L]
     edges: np.ndarray,  # float [B - 1], rising
-    states: int,  # K
+    states: int,  # K, hidden states
     sweeps: int = 40,  # of expectation maximisation
 ) -> Filter:
     "A hidden Markov model of training sequences (Baum-Welch), from the likelier of two beginnings"
@@ -225,14 +225,14 @@ def fit_filter(
 # %% ../nbs/api/06b_filter.ipynb #987c5204
 def metric_edges(
     values: np.ndarray,  # float, metrics as seen
-    bins: int,  # B, at most
+    bins: int,  # B, symbols at most
 ) -> np.ndarray:  # float64 [B - 1], rising
     "Between symbols that are seen equally often"
     return np.unique(np.quantile(values, np.arange(1, bins) / bins))
 
 def interval_edges(
     intervals: np.ndarray,  # float, time units from image to image, as seen
-    bins: int,  # B, at most
+    bins: int,  # B, symbols at most
 ) -> np.ndarray:  # float64 [B - 1], rising
     "Between the different intervals if they are few, or else between symbols that are seen equally often"
     seen = np.unique(intervals)

@@ -29,10 +29,10 @@ from .times import as_elapsed
 @dataclass(frozen=True, eq=False)
 class Log:
     "A device's images in the order in which they came"
-    name: str  # where it comes from
+    name: str  # where it comes from, for messages
     elapsed: np.ndarray  # int64 [N], ticks since the first image
     images: Images  # all N, unknown rewards filled in
-    known: np.ndarray  # bool [N], whose rewards were known
+    known: np.ndarray  # bool [N], where the reward was known
     split: int  # images from this one on are held out for testing
 
     @property
@@ -69,10 +69,10 @@ def _losses(columns, count):
     return np.full(count, np.nan), np.zeros(count)
 
 def as_log(
-    columns: dict[str, np.ndarray],  # of a table, a row for each image, as they came
-    name: str = "log",  # where they come from
+    columns: dict[str, np.ndarray],  # by name, a row for each image, as they came
+    name: str = "log",  # where they come from, for messages
     metric: OffloadingMetric | None = None,  # that turns weak_logits or score into the metric
-    test_share: float = .25,  # of the images, the last, held out for testing
+    test_share: float = .25,  # share of the images, the last ones, held out for testing
 ) -> Log:
     "A log from its columns; `ValueError` for one that is missing, or is not what it should be"
     if columns.get("timestamp") is None:
@@ -97,7 +97,7 @@ def _expected(values, reward, known, is_reward):
 # %% ../nbs/api/04a_logs.ipynb #0a040021
 class Session(NamedTuple):
     "What a controller recorded from one start to its end"
-    start: dict  # limit, time unit, calendar
+    start: dict  # the first line: limit, time unit, calendar
     images: list[dict]  # in the order of decisions
 
 HOLDS = dict(
@@ -147,7 +147,7 @@ def _origins(sessions):
     return origins
 
 def session_columns(
-    sessions: list[Session],  # in the order in which they were
+    sessions: list[Session],  # in the order in which they ran
 ) -> dict[str, list | np.ndarray | None]:  # timestamp, metric, reward (None where unknown), expected_reward
     "The columns of a controller's log; `ValueError` for sessions of several time units"
     units = {_stated(session, "unit_ns") for session in sessions}
@@ -172,8 +172,8 @@ def _columns(path):
 
 def read_log(
     path: str | PathLike,  # npz, Parquet or CSV, or JSON lines of a controller
-    metric: OffloadingMetric | None = None,  # as for `as_log`
-    test_share: float = .25,  # as for `as_log`
+    metric: OffloadingMetric | None = None,  # that turns weak_logits or score into the metric
+    test_share: float = .25,  # share of the images, the last ones, held out for testing
 ) -> Log:
     "A log from its file; `OSError` if it cannot be opened, `ValueError` naming the file if it is not one"
     try:

@@ -32,9 +32,9 @@ class Resolution(NamedTuple):
     length: int = 250  # images in each stream
     arrival_states: int = 4  # of the filter over intervals, if they vary
 
-DEFAULT = Resolution()  # seconds
-FINE = Resolution(states=192, bins=384, sweeps=80, streams=512)  # half a minute
-RECORDED = Resolution(bins=64, length=500)  # of a log, with as many states as it can bear
+DEFAULT = Resolution()  # takes seconds
+FINE = Resolution(states=192, bins=384, sweeps=80, streams=512)  # takes half a minute
+RECORDED = Resolution(bins=64, length=500)  # for a log, but for the states, as many as it can bear
 
 def symbol_rewards(
     metric: Filter,  # over metrics
@@ -49,9 +49,9 @@ def symbol_rewards(
 
 def learn_metric_filter(
     source: Samples,  # of training sequences
-    seed: int,  # of these
+    seed: int,  # of the sequences
     resolution: Resolution,  # how closely they are looked at
-    fit: Callable[..., Filter] = fit_filter,  # from what `fit_filter` takes
+    fit: Callable[..., Filter] = fit_filter,  # makes the filter, from what `fit_filter` takes
 ) -> Filter:
     "What metrics tell of those to come"
     def metrics(sweep):
@@ -61,7 +61,7 @@ def learn_metric_filter(
 
 def learn_arrival_filter(
     source: Samples,  # of training sequences, in which intervals vary
-    seed: int,  # of these
+    seed: int,  # of the sequences
     resolution: Resolution,  # how closely they are looked at
 ) -> Filter:
     "What intervals tell of those to come"
@@ -74,10 +74,10 @@ def _sample(source, seed, resolution, sweep):
 
 def learn_outlook(
     source: Samples,  # of training sequences
-    seed: int = 0,  # of these
+    seed: int = 0,  # of the sequences
     resolution: Resolution = DEFAULT,  # how closely they are looked at
     discount: float = 1,  # of plans, 1 for the average reward
-    fit: Callable[..., Filter] = fit_filter,  # of a filter over metrics, from what `fit_filter` takes
+    fit: Callable[..., Filter] = fit_filter,  # makes the filter over metrics, from what `fit_filter` takes
 ) -> Outlook:
     "What there is to know before any limit is named, from sequences alone"
     metric = learn_metric_filter(source, seed, resolution, fit)
@@ -105,7 +105,7 @@ class Planned:
     def prices(
         self,
         sequences: Sequences,  # of which metrics and intervals are seen
-        stream: int,  # which of them
+        stream: int,  # which stream
     ) -> Iterator[Prices]:
         "The price of a token at each level, given the metrics and intervals so far"
         features = self.features
@@ -119,7 +119,7 @@ class Planned:
             yield self.limit.priced(beliefs["features"][0])
 
 # %% ../nbs/api/06e_planned.ipynb #06e10902
-STATES = 1, 4, 8, 16, 32, 64  # of a filter that is learned from a log
+STATES = 1, 4, 8, 16, 32, 64  # tried for a filter that is learned from a log
 
 def recorded_resolution(
     source: Samples,  # with images held out

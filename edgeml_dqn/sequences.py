@@ -37,7 +37,7 @@ class LocationReset:
     def window(
         self,
         images: int,  # N, images on the ring
-    ) -> int:  # w: an image is drawn from this many positions beyond the location, and the location itself
+    ) -> int:  # w: an image is at the location, or up to this many positions beyond it
         "How far a window reaches"
         return _window(self.spread, images)
 
@@ -45,7 +45,7 @@ class LocationReset:
         self,
         images: int,  # N, images on the ring
         length: int,  # images in the stream
-        rng: np.random.Generator,  # the stream's own
+        rng: np.random.Generator,  # the stream's own generator
     ) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] index on the ring; int32 [length] hidden location
         "The images of a stationary stream"
         return _draw_runs(images, self.window(images), float(self.reset_prob), rng.random((length, 3)))
@@ -56,7 +56,7 @@ def _window(spread, images): return min(images - 1, int(as_fraction(spread, "spr
 @compiled(nogil=True)
 def _draw_runs(
     images: int,  # N, on the ring
-    window: int,  # w
+    window: int,  # w, how far a window reaches
     reset_prob: float,  # rho
     uniform: np.ndarray,  # float64 [length, 3], random: whether to reset, whereto, and where in the window
 ) -> tuple[np.ndarray, np.ndarray]:  # int32 [length] index; int32 [length] location
@@ -111,8 +111,8 @@ class Sequences:
     def gained(
         self,
         bucket: TokenBucket,  # the rate limit
-        stream: int,  # which of them
-    ) -> np.ndarray:  # int64 [length], parts of a unit before each image, `ticks` a unit, at most a full bucket's worth
+        stream: int,  # which stream
+    ) -> np.ndarray:  # int64 [length], parts that come in before each image, at most a full bucket's worth
         "What a bucket is given between two images, exactly"
         gaps = self.interarrival[stream]
         most = bucket.capacity * self.ticks
@@ -123,8 +123,8 @@ class Sequences:
     def accrued(
         self,
         bucket: TokenBucket,  # the rate limit
-        streams: int | slice = slice(None),  # which of them
-    ) -> np.ndarray:  # int64, whole units that come in before each image, at most a full bucket's worth
+        streams: int | slice = slice(None),  # which streams
+    ) -> np.ndarray:  # int64 [..., length], units that come in before each image, at most a full bucket's
         "What a bucket is given, counted from the beginning of each stream"
         gaps = self.interarrival[streams]
         if bucket.unlimited: return np.full(gaps.shape, bucket.capacity)
@@ -134,9 +134,9 @@ class Sequences:
 
 # %% ../nbs/api/04_sequences.ipynb #04a2c0d4
 def in_threads(
-    work: Callable[[int, Event], Any],  # from a stream, and whether it is to end early, to a result
+    work: Callable[[int, Event], Any],  # from a stream's number, and an event set when it is to end early, to a result
     streams: int,  # how many
-) -> Iterator[Any]:  # results in order
+) -> Iterator[Any]:  # results, in the order of the streams
     "Work on all streams, a thread for each core; those that have not begun when the caller leaves never do"
     ended = Event()
     threads = ThreadPoolExecutor(thread_count())
@@ -163,7 +163,7 @@ class Samples(Protocol):
 # %% ../nbs/api/04_sequences.ipynb #fbf36740
 def spawn(
     seed: int | np.random.SeedSequence,  # the parent
-    child: int,  # which child
+    child: int,  # its number, from 0
 ) -> np.random.SeedSequence:  # the same one each time, and independent of its siblings
     "A child of a seed, without counting the children that were had; `ValueError` for a seed below 0"
     if not isinstance(seed, np.random.SeedSequence):
@@ -171,14 +171,14 @@ def spawn(
         seed = np.random.SeedSequence(seed)
     return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, child))
 
-MOST_IMAGES = 2**28  # that are drawn at a time, of 13 bytes each
+MOST_IMAGES = 2**28  # drawn at a time, of 13 bytes each
 
 @dataclass(frozen=True, eq=False)
 class Source:
     "Where sequences come from: images, their order and their times (paper, section 5.1)"
     population: Population  # the images
-    order: LocationReset = IID  # which comes next
-    arrivals: Arrivals = field(default_factory=Periodic)  # and when
+    order: LocationReset = IID  # in which order they come
+    arrivals: Arrivals = field(default_factory=Periodic)  # and when, law of the intervals
 
     def sample(
         self,

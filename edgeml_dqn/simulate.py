@@ -46,7 +46,7 @@ def _scan(
     weights: np.ndarray,  # float32 [n or 1, J]
     table: np.ndarray,  # float32 [levels, J]
     gained: np.ndarray,  # int64 [n], parts of a unit that come in after each image
-    parts: int,  # in a unit
+    parts: int,  # how many in a unit
     cost: int,  # p, in parts
     capacity: int,  # m, in parts
     offload: np.ndarray,  # bool [n], filled
@@ -66,9 +66,9 @@ def _scan(
 # %% ../nbs/api/06_simulate.ipynb #1e6d1717
 def _blocks(
     policy: Policy,  # perhaps a user's own
-    sequences: Sequences,  # on what it decides
+    sequences: Sequences,  # that it decides on
     stream: int,  # which stream
-) -> Iterable[Prices | np.ndarray]:  # what it yields
+) -> Iterable[Prices | np.ndarray]:  # the blocks that it yields
     "A policy's prices; `ValueError` for what is no policy"
     kind = type(policy).__name__
     for name, wanted in (("name", str), ("bucket", TokenBucket)):
@@ -85,10 +85,10 @@ def _blocks(
     return blocks
 
 def decide(
-    policy: Policy,  # who decides
-    sequences: Sequences,  # on what
+    policy: Policy,  # that decides
+    sequences: Sequences,  # that it decides on
     stream: int,  # which stream
-    ended: Event | None = None,  # set when nobody waits for them any more
+    ended: Event | None = None,  # set when nobody waits for the decisions any more
 ) -> tuple[np.ndarray, np.ndarray]:  # bool [length] offloads; int32 [length] units in hand at each decision
     """All decisions of a policy on one stream, from a full bucket;
     `ValueError` for what is no policy, for prices that are none, or not for these images"""
@@ -127,10 +127,10 @@ def _for_all(
 @dataclass(frozen=True, eq=False)
 class Result:
     "What a policy did over S streams of L images"
-    name: str  # the policy
+    name: str  # of the policy
     bucket: TokenBucket  # its limit
     population: Population  # the images
-    loss: np.ndarray  # float64 [S], average realised loss of each stream
+    loss: np.ndarray  # float64 [S], average realised loss per image of each stream
     expected: np.ndarray  # float64 [S], average expected reward of the images sent, per image seen
     sent_share: np.ndarray  # float64 [S], offloads per image
     seen: np.ndarray  # int64 [N], how often each image was seen
@@ -168,13 +168,13 @@ def _count(
         occupancy[held[t]] += 1
     return seen, sent, occupancy
 
-PIECES = 10  # that a recorded stream is counted in, for an interval
+PIECES = 10  # in which a recorded stream is counted, to have an interval
 
 def simulate(
-    policy: Policy,  # who decides
-    sequences: Sequences,  # on what
-    pieces: int = 1,  # of each stream, one after the other, that are counted apart; S = streams * pieces
-    quiet: bool | None = True,  # no progress bar; None: none where nobody watches
+    policy: Policy,  # that decides
+    sequences: Sequences,  # that it decides on
+    pieces: int = 1,  # consecutive parts of each stream that are counted apart; S = streams * pieces
+    quiet: bool | None = True,  # True: no progress bar; None: one on a terminal only
 ) -> Result:
     "A policy over all streams, each from a full bucket (paper, section 5); Ctrl-C ends it at the next block of prices"
     population = sequences.population
@@ -231,7 +231,7 @@ def comparison(
 # %% ../nbs/api/06_simulate.ipynb #0419e65c
 def plot_sent(
     results: Sequence[Result],  # each gets a panel
-    bins: int = 40,  # of the expected reward
+    bins: int = 40,  # into which the expected reward is cut
 ):  # the figure
     "Distribution of the expected reward of what was sent against what was kept"
     import matplotlib.pyplot as plt
@@ -263,7 +263,7 @@ def plot_occupancy(
 # %% ../nbs/api/06_simulate.ipynb #908e9224
 def plot_trace(
     policies: Sequence[Policy],  # two, of which the second is the one of interest
-    sequences: Sequences,  # of which a stretch is shown
+    sequences: Sequences,  # of whose images a stretch is shown
     stream: int = 0,  # which stream
     stretch: slice = slice(0, 300),  # which images
 ):  # the figure

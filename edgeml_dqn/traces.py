@@ -26,7 +26,7 @@ class TraceSource:
     population: Population  # the images
     index: np.ndarray  # int32 [N], which image of the population came, in order
     interarrival: np.ndarray  # int64 [N], ticks since the image before
-    kept_back: int = 0  # images, the last, that no sample is drawn from
+    kept_back: int = 0  # how many images, the last ones, no sample is drawn from
 
     @property
     def held_out(self) -> Sequences | None:  # one stream; None: nothing is kept back
@@ -35,7 +35,7 @@ class TraceSource:
         return self.at(np.arange(count - self.kept_back, count)[None]) if self.kept_back else None
 
     @property
-    def arrivals(self) -> Observed:  # as far as single intervals tell
+    def arrivals(self) -> Observed:  # as if each came independently of those before
         "The law of single intervals"
         return observed_intervals(self.interarrival / RESOLUTION)
 
@@ -67,7 +67,7 @@ class TraceSource:
 
 # %% ../nbs/api/04b_traces.ipynb #814cda78
 SHORTEST = 500, 200  # images for training and for testing, at least
-HELD_OUT = .2  # of the images for training, the last
+HELD_OUT = .2  # share of the images for training, the last ones
 
 def trace_sources(
     log: Log,  # of one device

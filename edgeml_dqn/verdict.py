@@ -26,8 +26,8 @@ def premises(
     return [each for each in said if each]
 
 def doubt(
-    metric: np.ndarray,  # float [N]
-    reward: np.ndarray,  # float [N]
+    metric: np.ndarray,  # float [N], of training images
+    reward: np.ndarray,  # float [N], what offloading each saves
 ) -> str:  # empty if there is none
     "Why a metric is none, and what to do"
     varied = np.ptp(metric) > 0 and np.ptp(reward) > 0
