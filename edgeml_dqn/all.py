@@ -6,11 +6,11 @@
 __all__ = ['read_data', 'populations', 'TokenBucket', 'Periodic', 'MarkovModulated', 'IID', 'LocationReset', 'Source', 'read_log',
            'trace_sources', 'weak', 'strong', 'baseline', 'mdp', 'LowerBound', 'Planned', 'learn_outlook', 'History',
            'LearnedFilter', 'Perceptron', 'make_problem', 'Settings', 'acting_policy', 'train', 'make_validation',
-           'kept_policy', 'CausalOracle', 'clairvoyant', 'Belief', 'simulate', 'comparison', 'plot_trace']
+           'kept_policy', 'CausalOracle', 'clairvoyant', 'BeliefPolicy', 'simulate', 'comparison', 'plot_trace']
 
 # %% ../nbs/api/11_all.ipynb #a1100004
 from .arrivals import MarkovModulated, Periodic
-from .belief import Belief
+from .belief import BeliefPolicy
 from .bounds import CausalOracle, clairvoyant
 from .bucket import TokenBucket
 from .data import read_data
@@ -33,5 +33,5 @@ _all_ = [
     "weak", "strong", "baseline", "mdp", "LowerBound", "Planned", "learn_outlook",
     "History", "LearnedFilter", "Perceptron", "make_problem", "Settings", "acting_policy",
     "train", "make_validation", "kept_policy",
-    "CausalOracle", "clairvoyant", "Belief",
+    "CausalOracle", "clairvoyant", "BeliefPolicy",
     "simulate", "comparison", "plot_trace"]

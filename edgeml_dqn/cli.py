@@ -29,7 +29,7 @@ import pandas as pd
 from fastcore.script import store_true
 
 from .arrivals import MarkovModulated, Periodic
-from .belief import Belief
+from .belief import BeliefPolicy
 from .bounds import CausalOracle, TooManyLevels, clairvoyant
 from .bucket import TokenBucket, as_fraction
 from .calibration import read_metric
@@ -467,7 +467,7 @@ def compare_all(
     try: oracles = [] if recorded else [CausalOracle(test, bucket)]
     except TooManyLevels as error: left_out = [f"{error}; it and the belief policy are left out"]
     all_policies = [
-        weak(), baseline(*known), mdp(*known), *policies, *map(Belief, oracles),
+        weak(), baseline(*known), mdp(*known), *policies, *map(BeliefPolicy, oracles),
         LowerBound(bucket), strong(), *oracles]
     results = [simulate(policy, sequences, PIECES if recorded else 1, quiet=None) for policy in all_policies]
     oracle = results[-1] if oracles else None

@@ -13,10 +13,10 @@ import pandas as pd
 from fastcore.script import store_true
 
 from .cli import limit_number, one_sentence, open_run, resolution_of, save_figure, show
-from .controller import digest
+from .controller import policy_digest
 from .export import export_policy, outlook_of
 from .files import held
-from .replay import check, compare_on, plot_log, read_log
+from .replay import check, compare_on, plot_log, read_decisions
 from .runtime import load_policy, read_export
 
 # %% ../nbs/api/10d_cli_export.ipynb #bdfdc29f
@@ -59,14 +59,14 @@ def edgeml_replay(
 ):
     "Decide a device's log again, check every decision and the rate limit, and compare other policies on it"
     with one_sentence("edgeml-replay"):
-        answer = _replay(read_log(log), load_policy(policy, runtime), plot, json)
+        answer = _replay(read_decisions(log), load_policy(policy, runtime), plot, json)
     wrong = [f"{answer['differing']} events differ, first {answer['differences'][0]}"] if answer["differing"] else []
     if answer["excess"] > 0: wrong.append(f"{answer['excess']:g} offloads more than the limit allows")
     for sentence in wrong + answer["remarks"]: print(f"edgeml-replay: {log}: {sentence}", file=sys.stderr)
     if wrong or answer["remarks"]: raise SystemExit(1)
 
 def _replay(sessions, device, plot, json):
-    ours = [session for session in sessions if session.start["digest"] == digest(device)] or sessions
+    ours = [session for session in sessions if session.start["digest"] == policy_digest(device)] or sessions
     checks = [check(session, device) for session in ours]
     def total(name): return sum(getattr(each, name) for each in checks)
     def gathered(counts):

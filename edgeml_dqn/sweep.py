@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TESTED', 'OWN', 'PARAMETERS', 'COMPUTED_BY', 'TRAINED_BY', 'Process', 'Cell', 'make_cell', 'flat', 'fingerprint',
-           'digest', 'expand', 'read_grids', 'read_cells', 'Transferred', 'add_noise', 'without_limit',
+           'cell_digest', 'expand', 'read_grids', 'read_cells', 'Transferred', 'add_noise', 'without_limit',
            'learn_policies', 'run_cell', 'attempt', 'on_cores', 'own_code', 'on_cluster', 'cell_file', 'gather',
            'sweep']
 
@@ -35,7 +35,7 @@ from tqdm.auto import tqdm
 
 from . import __version__
 from .arrivals import Independent, MarkovModulated, Periodic
-from .belief import Belief
+from .belief import BeliefPolicy
 from .bounds import CausalOracle, clairvoyant
 from .bucket import TokenBucket
 from .data import Dataset
@@ -178,7 +178,7 @@ def _module_of(what, name):
     file = getattr(sys.modules[name.partition(":")[0]], "__file__", None)
     return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file else ""
 
-def digest(
+def cell_digest(
     cell: Cell,
     data: Dataset,  # its images
 ) -> str:  # 16 hexadecimal digits
@@ -318,7 +318,7 @@ def run_cell(
     marks = ()
     if cell.bounds:
         oracle = CausalOracle(test, bucket)
-        results.append(simulate(Belief(oracle), sequences))
+        results.append(simulate(BeliefPolicy(oracle), sequences))
         marks = simulate(oracle, sequences), clairvoyant(sequences, bucket)
     rows = (
         comparison(results, *marks).reset_index()
@@ -453,7 +453,7 @@ def cell_file(
     data: Dataset,  # its images
 ) -> Path:  # whether it exists or not
     "Where a finished cell is kept"
-    return Path(out) / "cells" / f"{digest(cell, data)}.json"
+    return Path(out) / "cells" / f"{cell_digest(cell, data)}.json"
 
 def gather(
     cells: Iterable[Cell],

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['random_population', 'random_bucket', 'random_filter', 'small_data', 'Clock', 'wait_for_policy', 'seconds_to_end',
-           'answer', 'complaint']
+           'answer_of', 'complaint_of']
 
 # %% ../nbs/api/12_testing.ipynb #a1200003
 import io
@@ -96,7 +96,7 @@ def seconds_to_end(
     return None
 
 # %% ../nbs/api/12_testing.ipynb #a120000c
-def answer(
+def answer_of(
     command: Callable,  # edgeml_train and the like
     *words: Any,  # arguments
     **flags: Any,
@@ -106,7 +106,7 @@ def answer(
     line, = out.getvalue().splitlines()
     return json.loads(line)
 
-def complaint(
+def complaint_of(
     command: Callable,  # edgeml_train and the like
     *words: Any,  # arguments
     **flags: Any,

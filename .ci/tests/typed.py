@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from edgeml_dqn.all import (
-    IID, Belief, CausalOracle, History, LearnedFilter, LocationReset, LowerBound, MarkovModulated, Perceptron, Periodic, Planned,
+    IID, BeliefPolicy, CausalOracle, History, LearnedFilter, LocationReset, LowerBound, MarkovModulated, Perceptron, Periodic, Planned,
     Settings, Source, TokenBucket, acting_policy, baseline, clairvoyant, comparison, kept_policy, learn_outlook, make_problem,
     make_validation, mdp, populations, read_data, simulate, strong, train, weak)
 from edgeml_dqn.policies import Policy
@@ -65,7 +65,7 @@ outlook = learn_outlook(source, 0)
 streams = source.sample(20, 10_000, 1)
 oracle = CausalOracle(source, bucket)
 policies: list[Policy] = [
-    weak(), strong(), baseline(images, bucket), mdp(images, bucket), LowerBound(bucket), Planned(outlook, bucket), Belief(oracle),
+    weak(), strong(), baseline(images, bucket), mdp(images, bucket), LowerBound(bucket), Planned(outlook, bucket), BeliefPolicy(oracle),
     Greedy(bucket), Named()]
 table = comparison([simulate(policy, streams) for policy in policies], simulate(oracle, streams), clairvoyant(streams, bucket))
 problems = [

@@ -204,7 +204,7 @@ def grid_otherwise(path):
 
 
 def log(path):
-    read = [[session.start, *session.events] for session in replay.read_log(path)]
+    read = [[session.start, *session.events] for session in replay.read_decisions(path)]
     return dict(events=sorted(json.dumps(event) for session in read for event in session))
 
 

@@ -75,7 +75,7 @@ def main(
         source = Source(populations(digit_data())[0], LocationReset(.1, .1))
         export_policy(folder / "policy", Planned(learn_outlook(source), TokenBucket(.1, 4)), source)
         (folder / "key.txt").write_text("open-sesame")
-        server = command("edgeml-serve edgeml_dqn.digits:strong --port 0 --key-file key.txt", folder)
+        server = command("edgeml-serve edgeml_dqn.digits:strong_model --port 0 --key-file key.txt", folder)
         try:
             url = json.loads(server.stdout.readline())["url"]
             results = {phase: run(phase, folder, server, url, length) for phase, length in (("paper", minutes), ("saturated", saturated))}

@@ -16,7 +16,7 @@ DEVICE = """import json, sys, time
 from edgeml_dqn.bucket import TokenBucket
 from edgeml_dqn.calibration import read_metric
 from edgeml_dqn.controller import Controller
-from edgeml_dqn.replay import check, read_log
+from edgeml_dqn.replay import check, read_decisions
 from edgeml_dqn.runtime import load_policy
 import numpy as np
 folder, found = sys.argv[1], {}
@@ -30,7 +30,7 @@ for name in ("plan", "network"):
         device.retarget(TokenBucket(.25, 2))
         while device.policy_name != "Planned": time.sleep(.01)
         for image in logits: device(image)
-    session, = read_log(log)
+    session, = read_decisions(log)
     checked = check(session, policy)
     limits = [event["policy"] for event in session.events if event["event"] == "limit"]
     found[name] = dict(began=began, limits=limits, images=checked.images, differ=checked.differ, excess=checked.excess)

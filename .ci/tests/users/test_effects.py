@@ -35,7 +35,7 @@ RUNS = {
     "edgeml-metric": ("one.npz new", {"loss": "top2", "fit": "isotonic", "test_share": ".3", "folds": "3", "seed": "1"}),
     "edgeml-export": ("data.npz plan new", {"tr": ".2", "tb": "2"}),
     "edgeml-export, of a network": ("data.npz run new --runtimes numpy", {"runtimes": "numba", "network": "mine:network", "optimizer": "sgd"}),
-    "edgeml-serve": ("edgeml_dqn.digits:strong --key-file one.key", {
+    "edgeml-serve": ("edgeml_dqn.digits:strong_model --key-file one.key", {
         "host": "localhost", "port": "8001", "key_file": "two.key", "certfile": "one.key", "keyfile": "one.key", "max_bytes": "5000000", "timeout": "11", "connections": "101"}),
     "edgeml-device": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", {
         "model": "other", "tr": ".2", "tb": "2", "runtime": "numba", "images": "3", "time_unit": ".002", "deadline": ".2", "saturate": None,

@@ -56,7 +56,7 @@ def test_help_without_extras(command, tmp_path):
 
 
 @pytest.mark.parametrize("command, brings", {
-    "edgeml-serve edgeml_dqn.digits:strong": "'edgeml_dqn[serve]'",
+    "edgeml-serve edgeml_dqn.digits:strong_model": "'edgeml_dqn[serve]'",
     "edgeml-device device edgeml_dqn.digits:scene http://127.0.0.1:9": "'edgeml_dqn[serve]'",
     "edgeml-sweep none swept --tr .1 --streams 2 --length 100 --scheduler tcp://127.0.0.1:9": "'edgeml_dqn[cluster]'",
     "edgeml-export ilsvrc run device": "'edgeml_dqn[export]'",

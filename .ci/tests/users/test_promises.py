@@ -57,7 +57,7 @@ FLAGS = {  # what else is typed, so that nothing is wrong but the flag
     "edgeml-sweep": "none new --int2 3 --maxiter 1",
     "edgeml-metric": "answers.npz new",
     "edgeml-export": "data.npz run new --runtimes numpy",
-    "edgeml-serve": "edgeml_dqn.digits:strong",
+    "edgeml-serve": "edgeml_dqn.digits:strong_model",
     "edgeml-device": "device edgeml_dqn.digits:scene http://127.0.0.1:9",
 }
 def nothing_wrong(*_): raise SystemExit(0)

@@ -16,7 +16,7 @@ KEY = "open-sesame-7c1f"
 def server(tmp_path):
     "A process of edgeml-serve, its URL, and the file that it logs to"
     (tmp_path / "key.txt").write_text(KEY)
-    words = "edgeml_dqn.digits:strong --port 0 --key-file key.txt --timeout 2 --json".split()
+    words = "edgeml_dqn.digits:strong_model --port 0 --key-file key.txt --timeout 2 --json".split()
     with open(tmp_path / "log", "wb") as log:
         process = subprocess.Popen([BIN / "edgeml-serve", *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=log)
         yield process, json.loads(process.stdout.readline())["url"], tmp_path / "log"
