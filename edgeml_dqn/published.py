@@ -84,7 +84,9 @@ def plot_gains(
     "What each policy that sees more than the MDP loses less than it, ours as lines, published as dots"
     columns = [name for name in ("loss", "published") if name in table]
     gained = {name: gains(table, [panel, x], name).stack() for name in columns}
-    return _plot(pd.DataFrame(gained).reset_index(), x, panel, xlabel, scale, GAINING, "gain over the MDP")
+    fig = _plot(pd.DataFrame(gained).reset_index(), x, panel, xlabel, scale, GAINING, "gain over the MDP")
+    for ax in fig.axes: ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))              # so that a small gain looks small
+    return fig
 
 def _plot(table, x, panel, xlabel, scale, policies, ylabel):
     "A line and dots for each policy, in a panel for each value"
