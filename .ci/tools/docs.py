@@ -19,6 +19,7 @@ import environments
 
 os.environ.update(environments.QUIET)
 number = re.compile(r"(?<!\w)\d+[a-z]?_(?=\w+\.ipynb)")
+link = re.compile(r"(\]\([^)\s]*?)" + number.pattern)  # to a notebook; a command that names one keeps the number
 source = re.compile(r"\[source\]\([^)]*\)\{[^}]*\}")  # nbdev's link to a repository's web page; the code is on the page itself
 
 
@@ -30,7 +31,7 @@ def process(root):
     for order, nb in enumerate(sorted(proc.rglob("*.ipynb"))):
         text = re.sub(r"output-file: [\w.]+", f"order: {order}", nb.read_text(encoding="utf-8"))
         text = text.replace("#| code-fold: show", "#| code-fold: true")          # exported source, open in nbdev: prose comes first
-        nb.write_text(source.sub("", number.sub("", text)), encoding="utf-8")
+        nb.write_text(source.sub("", link.sub(r"\1", text)), encoding="utf-8")
         nb.rename(nb.with_name(number.sub("", nb.name)))
     sidebar = proc / "_quarto.yml"
     sidebar.write_text(number.sub("", sidebar.read_text(encoding="utf-8")), encoding="utf-8")
