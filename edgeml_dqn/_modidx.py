@@ -106,6 +106,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                    'edgeml_dqn.bounds.leaning': ('api/bounds.html#leaning', 'edgeml_dqn/bounds.py'),
                                    'edgeml_dqn.bounds.solve_ring': ('api/bounds.html#solve_ring', 'edgeml_dqn/bounds.py'),
                                    'edgeml_dqn.bounds.some_locations': ('api/bounds.html#some_locations', 'edgeml_dqn/bounds.py'),
+                                   'edgeml_dqn.bounds.stretches': ('api/bounds.html#stretches', 'edgeml_dqn/bounds.py'),
                                    'edgeml_dqn.bounds.swept_parts': ('api/bounds.html#swept_parts', 'edgeml_dqn/bounds.py'),
                                    'edgeml_dqn.bounds.window_above': ('api/bounds.html#window_above', 'edgeml_dqn/bounds.py')},
             'edgeml_dqn.bucket': { 'edgeml_dqn.bucket.TokenBucket': ('api/bucket.html#tokenbucket', 'edgeml_dqn/bucket.py'),

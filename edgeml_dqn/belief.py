@@ -15,7 +15,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from .arrivals import Independent, MarkovModulated
-from .bounds import IMAGES_AT_ONCE, CausalOracle, averaging, check_population, leaning, some_locations
+from .bounds import IMAGES_AT_ONCE, CausalOracle, averaging, check_population
+from .bounds import leaning, some_locations, stretches
 from .bucket import TokenBucket
 from .environment import compiled
 from .limit import Limit, Prices
@@ -62,14 +63,13 @@ def filter_locations(
         shift = (last[t] - ended) % images
         full = alike[t]
         old = before[min(shift, width):]
-        round = belief[max(0, images - shift):]
+        wrapped = belief[max(0, images - shift):]
         belief[:] = fresh
         for k in range(len(old)): belief[k] += keep * old[k]
-        for k in range(len(round)): round[k] += keep * before[k]
+        for k in range(len(wrapped)): wrapped[k] += keep * before[k]
         far = max(0, width - 1 - window)
-        for k in range(far): belief[k] *= np.float32(ways(width - 1 - k, full, window, images) / full)
-        for k in range(max(far, width - full + 1), width):
-            belief[k] *= np.float32(ways(width - 1 - k, full, window, images) / full)
+        for first, end in ((0, far), (max(far, width - full + 1), width)):
+            for k in range(first, end): belief[k] *= np.float32(ways(width - 1 - k, full, window, images) / full)
         total = np.float32(0)
         for k in range(len(belief)): total += belief[k]
         scale = np.float32(1) / total
@@ -172,10 +172,8 @@ class BeliefPolicy:
     @cached_property
     def _stretches(self):
         "What lies between them, as `_lean` takes it"
-        images = self.leans.shape[0]
-        solved = np.append(self.locations, self.leans.shape[0])
-        left = np.searchsorted(solved, np.arange(images), "right") - 1
-        return solved, left, ((np.arange(images) - solved[left]) / np.diff(solved)[left]).astype(np.float32)
+        ends, before, part = stretches(self.locations, self.leans.shape[0])
+        return ends, before, part.astype(np.float32)
 
     @cached_property
     def limit(self) -> Limit:  # weights [LS]: the belief about each of these, and each state
@@ -201,11 +199,11 @@ class BeliefPolicy:
         window = source.order.window(len(source.population))
         belief = np.zeros((1, min(len(last), window + alike.max())), np.float32)
         ended = 0
-        stretches = self._stretches
+        between = self._stretches
         for start in range(0, sequences.length, IMAGES_AT_ONCE):
             part = slice(start, start + IMAGES_AT_ONCE)
             index = sequences.index[stream, part]
             belief = filter_locations(
                 last[index], alike[index], window, float(source.order.reset_prob), len(last), belief[-1], ended)
             ended = last[index[-1]]
-            yield self.limit.priced(_lean(belief, last[index], states[part], *stretches))
+            yield self.limit.priced(_lean(belief, last[index], states[part], *between))

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['IMAGES_AT_ONCE', 'MOST_STATES', 'MOST_LEVELS', 'SWEPT_AT_ONCE', 'FEWEST', 'PRICES_AT_ONCE', 'CORRECTIONS',
-           'clairvoyant', 'window_above', 'RingProblem', 'bracket', 'solve_ring', 'some_locations', 'leaning',
-           'swept_parts', 'check_population', 'TooManyLevels', 'CausalOracle', 'averaging']
+           'clairvoyant', 'window_above', 'RingProblem', 'bracket', 'solve_ring', 'some_locations', 'stretches',
+           'leaning', 'swept_parts', 'check_population', 'TooManyLevels', 'CausalOracle', 'averaging']
 
 # %% ../nbs/api/05b_bounds.ipynb #1aa8e898
 from collections.abc import Iterable, Iterator
@@ -176,17 +176,24 @@ def some_locations(
     bends = [0, images - window - 1, (images - window) % images]
     return np.union1d(np.arange(0, images, -(-images // most)), bends)
 
+def stretches(
+    locations: np.ndarray,  # int [L], rising, from 0
+    images: int,  # N, on the ring
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # int [L + 1], with N; int [N], which is not after it; float64 [N]
+    "How all locations lie between some: where stretches end, in which each is, and how far on in it"
+    ends = np.append(locations, images)
+    here = np.arange(images)
+    before = np.searchsorted(locations, here, "right") - 1
+    return ends, before, (here - ends[before]) / (ends[before + 1] - ends[before])
+
 def leaning(
     locations: np.ndarray,  # int [L], rising, from 0
     images: int,  # N, on the ring
 ) -> csr_array:  # float64 [N, L], each row sums to one
     "How much each location leans on its neighbours among some: linear interpolation round the ring"
-    here = np.arange(images)
-    left = np.searchsorted(locations, here, "right") - 1
-    ends = np.append(locations, images)
-    part = (here - locations[left]) / (ends[left + 1] - locations[left])
-    rows = np.concatenate([here, here])
-    columns = np.concatenate([left, (left + 1) % len(locations)])
+    _, before, part = stretches(locations, images)
+    rows = np.tile(np.arange(images), 2)
+    columns = np.concatenate([before, (before + 1) % len(locations)])
     leans = coo_array((np.concatenate([1 - part, part]), (rows, columns)), shape=(images, len(locations))).tocsr()
     leans.eliminate_zeros()
     return leans
