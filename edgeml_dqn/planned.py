@@ -4,12 +4,12 @@
 
 # %% auto #0
 __all__ = ['DEFAULT', 'FINE', 'RECORDED', 'NUMBERS_AT_ONCE', 'STATES', 'Resolution', 'symbol_rewards', 'learn_metric_filter',
-           'learn_arrival_filter', 'learn_outlook', 'Planned', 'recorded_resolution']
+           'learn_arrival_filter', 'learn_outlook', 'Planned', 'Recorded', 'recorded_resolution']
 
 # %% ../nbs/api/06e_planned.ipynb #a9b66477
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from .features import LearnedFilter
 from .filter import Filter, expected_counts, fit_filter, interval_edges, metric_edges
 from .limit import Limit, Prices
 from .metric import Population
-from .planning import Outlook
+from .outlook import Outlook
 from .sequences import Samples, Sequences, spawn
 
 # %% ../nbs/api/06e_planned.ipynb #671ec54b
@@ -121,12 +121,19 @@ class Planned:
 # %% ../nbs/api/06e_planned.ipynb #06e10902
 STATES = 1, 4, 8, 16, 32, 64  # tried for a filter that is learned from a log
 
+class Recorded(Samples, Protocol):
+    "Sequences from a log"
+    @property
+    def held_out(self) -> Sequences | None: "One stream that no sample is drawn from; None: nothing is held out"
+
 def recorded_resolution(
-    source: Samples,  # with images held out
+    source: Recorded,  # with images held out
     seed: int = 0,  # of the sequences
 ) -> Resolution:
-    "How closely a log can be looked at: with more and more states, as long as they foretell better what it holds out"
+    """How closely a log can be looked at: with more and more states, as long as they foretell better what it holds out;
+    `ValueError` for one that holds nothing out"""
     held_out = source.held_out
+    if held_out is None: raise ValueError("held_out is None; expected a log with images to choose by")
     chosen = RECORDED
     seen = {"states": (learn_metric_filter, source.population.scaled[held_out.index])}
     if len(np.unique(held_out.intervals)) > 1:
