@@ -935,7 +935,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                                                                'edgeml_dqn/scores.py'),
                                    'edgeml_dqn.scores.make_validation': ('api/scores.html#make_validation', 'edgeml_dqn/scores.py'),
                                    'edgeml_dqn.scores.memoryless': ('api/scores.html#memoryless', 'edgeml_dqn/scores.py'),
-                                   'edgeml_dqn.scores.score': ('api/scores.html#score', 'edgeml_dqn/scores.py')},
+                                   'edgeml_dqn.scores.score_of': ('api/scores.html#score_of', 'edgeml_dqn/scores.py')},
             'edgeml_dqn.sequences': { 'edgeml_dqn.sequences.LocationReset': ('api/sequences.html#locationreset', 'edgeml_dqn/sequences.py'),
                                       'edgeml_dqn.sequences.LocationReset.__post_init__': ( 'api/sequences.html#locationreset.__post_init__',
                                                                                             'edgeml_dqn/sequences.py'),

@@ -18,7 +18,7 @@ from .compiled import Arrays
 from .dqn import DQN, acting_policy
 from .learner import Learner, check_learner, q_iteration, start_learner
 from .problem import Problem
-from .scores import Score, Validation, make_validation, score
+from .scores import Score, Validation, make_validation, score_of
 
 # %% ../nbs/api/07f_training.ipynb #d9a3fdb7
 class Segment(NamedTuple):
@@ -85,7 +85,7 @@ def plateau(
 # %% ../nbs/api/07f_training.ipynb #396402da
 def _scored(state, problem, validation):
     "The state with one more score"
-    latest = score(state.learner, problem, validation)
+    latest = score_of(state.learner, problem, validation)
     best = state.learner.average if latest.validation.mean() > highest(state, validation) else state.best
     return state._replace(scores=(*state.scores, latest), best=best)
 

@@ -18,7 +18,7 @@ from smalldocs.site import build
 import environments
 
 os.environ.update(environments.QUIET)
-number = re.compile(r"(?<!\w)\d+[a-z]?_(?=\w+\.ipynb)")
+number = re.compile(r"(?<!\w)\d+[a-z\d]*_(?=\w+\.ipynb)")
 link = re.compile(r"(\]\([^)\s]*?)" + number.pattern)  # to a notebook; a command that names one keeps the number
 source = re.compile(r"\[source\]\([^)]*\)\{[^}]*\}")  # nbdev's link to a repository's web page; the code is on the page itself
 

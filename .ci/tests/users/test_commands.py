@@ -114,7 +114,7 @@ TOLD = """from pathlib import Path
 from tqdm import tqdm
 from edgeml_dqn import training
 from edgeml_dqn.network import Perceptron
-scored = training._scored
+scored = training.score_of
 
 def tell(word):
     with open("told.txt", "a") as file: file.write(f"{word}\\n")
@@ -130,7 +130,7 @@ def network(inputs):
     tell("built")
     return Perceptron((8,))(inputs)
 
-training.tqdm, training._scored = Bar, told_scored
+training.tqdm, training.score_of = Bar, told_scored
 """  # a module of the user's own, which tells how far the command is
 MOMENTS = {  # what is loaded or told, and within how many seconds of it Ctrl-C comes
     "numpy": 1, "libtensorflow": 2, "built": 3, "iterated": .5, "scoring": .05}
