@@ -9,22 +9,28 @@ __all__ = ['read_data', 'populations', 'TokenBucket', 'Periodic', 'MarkovModulat
            'kept_policy', 'CausalOracle', 'clairvoyant', 'BeliefPolicy', 'simulate', 'comparison', 'plot_trace']
 
 # %% ../nbs/api/11_all.ipynb #a1100004
-from .arrivals import MarkovModulated, Periodic
+from .arrivals import Periodic
+from .modulated import MarkovModulated
 from .belief import BeliefPolicy
-from .bounds import CausalOracle, clairvoyant
+from .clairvoyant import clairvoyant
+from .oracle import CausalOracle
 from .bucket import TokenBucket
 from .data import read_data
-from .dqn import Settings, acting_policy, make_problem
+from .dqn import acting_policy
+from .problem import Settings, make_problem
 from .features import History, LearnedFilter
 from .logs import read_log
 from .metric import populations
 from .network import Perceptron
 from .planned import Planned, learn_outlook
-from .policies import LowerBound, baseline, mdp, strong, weak
+from .mdp import mdp
+from .policies import LowerBound, baseline, strong, weak
 from .sequences import IID, LocationReset, Source
-from .simulate import comparison, plot_trace, simulate
+from .comparison import comparison, plot_trace
+from .simulate import simulate
 from .traces import trace_sources
-from .training import kept_policy, make_validation, train
+from .scores import make_validation
+from .training import kept_policy, train
 
 # %% ../nbs/api/11_all.ipynb #a1100005
 _all_ = [

@@ -14,9 +14,10 @@ import numba
 import numpy as np
 from scipy.sparse import csr_array
 
-from .arrivals import Independent, MarkovModulated
-from .bounds import IMAGES_AT_ONCE, CausalOracle, averaging, check_population
-from .bounds import leaning, some_locations, stretches
+from .arrivals import Independent
+from .modulated import MarkovModulated
+from .oracle import IMAGES_AT_ONCE, CausalOracle, averaging, check_population
+from .locations import leaning, some_locations, stretches
 from .bucket import TokenBucket
 from .environment import compiled
 from .limit import Limit, Prices
@@ -116,11 +117,11 @@ def _lean(
     last: np.ndarray,  # int [n], ring position at which it ends
     states: np.ndarray,  # float32 [n, S], belief about the arrival state
     solved: np.ndarray,  # int [L + 1], locations that stand for all, rising, from 0, and N
-    left: np.ndarray,  # int [N], for each location which of these is the last not after it
+    before: np.ndarray,  # int [N], for each location which of these is the last not after it
     parts: np.ndarray,  # float32 [N], which part of its belief goes to the one after that
 ) -> np.ndarray:  # float32 [n, L * S]
     "Belief about the locations that were solved, with each state"
-    images = len(left)
+    images = len(before)
     count = len(solved) - 1
     width = locations.shape[1]
     S = states.shape[1]
@@ -131,7 +132,7 @@ def _lean(
         k = 0
         at[:] = 0
         while k < width:  # stretch by stretch, from one solved location to the next
-            j = left[here]
+            j = before[here]
             stretch = min(width - k, solved[j + 1] - here)
             total, moved = np.float32(0), np.float32(0)
             belief = locations[t, k:k + stretch]

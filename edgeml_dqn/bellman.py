@@ -30,14 +30,14 @@ def wait(
     decided: np.ndarray,  # float [levels], what holding each level at the next decision leads to
     units: np.ndarray,  # int [J], that come in until that decision: those possible, or those that did
     probs: np.ndarray,  # float [J], their probabilities
-    left: np.ndarray,  # float [levels], filled: what leaving with each level leads to
+    leaving: np.ndarray,  # float [levels], filled: what leaving with each level leads to
 ) -> None:
     "Tokens left, topped up by the time until the next image"
-    left[:] = 0
+    leaving[:] = 0
     for more, prob in zip(units, probs):
-        below = decided[min(more, len(left)):]
-        for k in range(len(below)): left[k] += prob * below[k]
-        for k in range(len(below), len(left)): left[k] += prob * decided[-1]
+        below = decided[min(more, len(leaving)):]
+        for k in range(len(below)): leaving[k] += prob * below[k]
+        for k in range(len(below), len(leaving)): leaving[k] += prob * decided[-1]
 
 # %% ../nbs/api/07a_bellman.ipynb #7f02e84e
 @compiled(fastmath=True, error_model="numpy", nogil=True)
@@ -55,17 +55,17 @@ def lambda_returns(
     sure = np.ones(1, np.float32)
     images, levels = values.shape
     returns = np.empty_like(values[1:])
-    left = values[-1].copy()
-    following, choice, decided = np.empty_like(left), np.empty_like(left), np.empty_like(left)
+    leaving = values[-1].copy()
+    following, choice, decided = np.empty_like(leaving), np.empty_like(leaving), np.empty_like(leaving)
     near, far, whole = np.float32(discount * (1 - mix)), np.float32(discount * mix), np.float32(discount)
     for t in range(images - 1, 0, -1):
         here = values[t]
         for k in range(levels):
             choice[k] = whole * here[k]
-            following[k] = near * here[k] + far * left[k]
+            following[k] = near * here[k] + far * leaving[k]
         act(choice, following, expected[t], cost, decided)
-        if len(probs): wait(decided, units, probs, left)
-        else: wait(decided, gained[t:t + 1], sure, left)
-        left -= left.mean()
-        returns[t - 1] = left
+        if len(probs): wait(decided, units, probs, leaving)
+        else: wait(decided, gained[t:t + 1], sure, leaving)
+        leaving -= leaving.mean()
+        returns[t - 1] = leaving
     return returns

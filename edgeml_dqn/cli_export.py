@@ -12,29 +12,32 @@ from pathlib import Path
 import pandas as pd
 from fastcore.script import store_true
 
-from .cli import limit_number, one_sentence, open_run, resolution_of, save_figure, show
-from .controller import policy_digest
+from .cli import limit_number, one_sentence, save_figure, show
+from .cli_runs import open_run, resolution_of
+from .decider import policy_digest
 from .export import export_policy, outlook_of
 from .files import held
-from .replay import check, compare_on, plot_log, read_decisions
-from .runtime import load_policy, read_export
+from .decisions import read_decisions
+from .others import compare_on
+from .replay import check, plot_log
+from .exported import load_policy, read_export
 
 # %% ../nbs/api/10d_cli_export.ipynb #bdfdc29f
 def edgeml_export(
     data: str,  # the data that the run was made from
     run_dir: str,  # of edgeml-plan or edgeml-train
     out: str,  # gets policy.json, policy.npz and a file for each other runtime
-    tr: limit_number = None,  # token rate, per time unit: any for a plan (default: the run's)
-    tb: limit_number = None,  # token bucket depth: any for a plan (default: the run's)
+    rate: limit_number = None,  # token rate, per time unit: any for a plan (default: the run's)
+    depth: limit_number = None,  # token bucket depth: any for a plan (default: the run's)
     network: str = None,  # as in training; to be said again if it is the user's own
     optimizer: str = None,  # likewise
     runtimes: str = None,  # to check it in and write it for: of numpy,numba,litert,onnx (default: all that can run it)
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Write the policy of a run for a device, and check that it decides there as it does here"
-    typed = dict(tr=tr, tb=tb, network=network, optimizer=optimizer)
+    typed = dict(rate=rate, depth=depth, network=network, optimizer=optimizer)
     asked = tuple(runtimes.split(",")) if runtimes else None
-    with one_sentence("edgeml-export"), held(out): _export(data, run_dir, out, typed, asked, json)
+    with one_sentence(edgeml_export), held(out): _export(data, run_dir, out, typed, asked, json)
 
 def _export(data, run_dir, out, typed, runtimes, json):
     opened = open_run(data, run_dir, typed)
@@ -45,7 +48,7 @@ def _export(data, run_dir, out, typed, runtimes, json):
     counts = {name: int for name in ("flipped", "flipped_ties", "compared", "state_bytes", "file_bytes")}
     about, _ = read_export(out)
     left_out = about["left_out"]
-    answer = dict(out=out, policy=policy.name, rate=flags["tr"], depth=flags["tb"], runtimes=checks, left_out=left_out)
+    answer = dict(out=out, policy=policy.name, rate=flags["rate"], depth=flags["depth"], runtimes=checks, left_out=left_out)
     show(table.astype(counts), answer, json)
     for sentence in left_out: print(f"edgeml-export: {sentence}", file=sys.stderr)
 
@@ -58,7 +61,7 @@ def edgeml_replay(
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Decide a device's log again, check every decision and the rate limit, and compare other policies on it"
-    with one_sentence("edgeml-replay"):
+    with one_sentence(edgeml_replay):
         answer = _replay(read_decisions(log), load_policy(policy, runtime), plot, json)
     wrong = [f"{answer['differing']} events differ, first {answer['differences'][0]}"] if answer["differing"] else []
     if answer["excess"] > 0: wrong.append(f"{answer['excess']:g} offloads more than the limit allows")
@@ -100,7 +103,8 @@ def _remarks(checked, unchecked):
     "What keeps the log from showing that the promise was kept, and what to do"
     if not unchecked: return [] if checked else ["no decision was checked, for the log has none"]
     why = ", ".join(f"{count} {reason}" for reason, count in unchecked.items())
-    doubt = f"{checked} decisions were checked, and {sum(unchecked.values())} lines could not be ({why})"
+    decisions = "1 decision was" if checked == 1 else f"{checked} decisions were"
+    doubt = f"{decisions} checked, and {sum(unchecked.values())} lines could not be ({why})"
     return [
         f"{doubt}, so that the limit may have been passed; "
         "expected the whole log, and the export that its devices ran"]

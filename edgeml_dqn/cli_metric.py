@@ -163,7 +163,7 @@ def edgeml_metric(
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Fit the offloading metric to a pair of classifiers, and write a data set to train on"
-    with one_sentence("edgeml-metric"): _metric(table, Path(out), loss, fit, test_share, folds, seed, json)
+    with one_sentence(edgeml_metric): _metric(table, Path(out), loss, fit, test_share, folds, seed, json)
 
 def _metric(table, out, loss, fit, test_share, folds, seed, json):
     if _beside(out, ".npz").resolve() == Path(table).resolve():

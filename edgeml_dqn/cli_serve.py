@@ -26,7 +26,7 @@ from .cli import limit_number, one_sentence, show
 from .controller import Controller
 from .link import shaped
 from .network import user_object
-from .runtime import load_policy
+from .exported import load_policy
 from .testbed import Scene, Tally, replay
 
 # %% ../nbs/api/10e_cli_serve.ipynb #baed0b23
@@ -55,7 +55,7 @@ def read_key(
 # %% ../nbs/api/10e_cli_serve.ipynb #79e7bc4d
 def _check_access(host, key, certfile, keyfile):
     if key is None and host not in ("127.0.0.1", "::1", "localhost"):
-        raise ValueError(f"--host {host} lets in everyone; expected --key-file with it, or 127.0.0.1")
+        raise ValueError(f"host {host} lets in everyone; expected --key-file with it, or 127.0.0.1")
     if (certfile is None) != (keyfile is None):
         raise ValueError("--certfile and --keyfile go together; expected both, for TLS, or neither")
     if certfile is None: return
@@ -67,7 +67,7 @@ def _check_access(host, key, certfile, keyfile):
 
 def _try_out(classifier):
     "A blank image, before anyone asks: what was loaded lazily is there, and scores are as they should be"
-    from edgeml_dqn.protocol import DATATYPES
+    from edgeml_dqn.classifier import DATATYPES
     blank = np.zeros((1, *classifier.shape), DATATYPES[classifier.datatype])
     try: scores = classifier.scores(blank)
     except Exception as error:  # of the user's code, whatever it does
@@ -88,11 +88,12 @@ def edgeml_serve(
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Offer a classifier by the Open Inference Protocol, until stopped"
-    from edgeml_dqn.protocol import Classifier  # here, as all that the extra brings
-    from edgeml_dqn.server import make_app, make_server
-    with one_sentence("edgeml-serve"):
-        for name, value in (("max-bytes", max_bytes), ("timeout", timeout), ("connections", connections)):
-            if not value > 0: raise ValueError(f"--{name} is {value}; expected more than 0")
+    from edgeml_dqn.classifier import Classifier
+    from edgeml_dqn.app import make_app
+    from edgeml_dqn.server import make_server
+    with one_sentence(edgeml_serve):
+        for name, value in (("max_bytes", max_bytes), ("timeout", timeout), ("connections", connections)):
+            if not value > 0: raise ValueError(f"{name} is {value}; expected more than 0")
         if not 0 <= port < 2**16: raise ValueError(f"port is {port}; expected 0 to 65535")
         key = read_key(key_file)
         _check_access(host, key, certfile, keyfile)
@@ -114,8 +115,8 @@ def edgeml_device(
     scene: str,  # MODULE:FUNCTION that makes the scene
     url: str,  # of the server, as https://strong.example:8000
     model: str = "strong",  # the classifier's name there
-    tr: limit_number = None,  # token rate, per time unit (default: the policy's)
-    tb: limit_number = None,  # token bucket depth (default: the policy's)
+    rate: limit_number = None,  # token rate, per time unit (default: the policy's)
+    depth: limit_number = None,  # token bucket depth (default: the policy's)
     runtime: str = "numpy",  # that runs a network: numpy, numba, litert or onnx
     images: int = None,  # how many (default: all that there are)
     time_unit: float = .1,  # seconds
@@ -130,19 +131,19 @@ def edgeml_device(
 ):
     "Run a policy on a scene's images"
     from edgeml_dqn.remote import Remote  # here, as all that the extra brings
-    with one_sentence("edgeml-device"), ExitStack() as stack:
+    with one_sentence(edgeml_device), ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.showwarning = lambda message, *_: print(f"edgeml-device: {message}", file=sys.stderr)
         policy = load_policy(export_dir, runtime)
         seen = load(scene, Scene)
         key = read_key(key_file)
         bucket = TokenBucket(
-            policy.exported.bucket.rate if tr is None else tr,
-            policy.exported.bucket.depth if tb is None else tb)
+            policy.exported.bucket.rate if rate is None else rate,
+            policy.exported.bucket.depth if depth is None else depth)
         if images is not None and not 0 <= images <= sys.maxsize:
             raise ValueError(f"images is {images}; expected 0 to {sys.maxsize}")
         if cafile and not url.startswith("https:"):
-            raise ValueError(f"--cafile is for TLS; expected https:// in the URL, {url}, or none")
+            raise ValueError(f"cafile is for TLS; expected https:// in the URL, {url}, or none")
         link = {name: value for name, value in (("bandwidth", bandwidth), ("delay", delay)) if value is not None}
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
         remote = stack.enter_context(Remote(url, model, seen.classes, key, cafile, relay))

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['NUMBERS', 'LARGEST', 'CONVERTED', 'CLASS', 'as_array', 'as_floats', 'as_numbers', 'as_rows', 'as_classes',
-           'as_truths', 'known_name', 'check_counts', 'column', 'names_of']
+           'known_name', 'check_counts', 'column', 'names_of']
 
 # %% ../nbs/api/00d_columns.ipynb #0d0d0004
 import re
@@ -100,7 +100,7 @@ def as_classes(
     "A class for each image; errors as `as_numbers`, and `ValueError` for what is no whole number, or below 0"
     return _whole(values, name, lambda numbers: numbers >= 0, "whole numbers, 0 for the first class")
 
-def as_truths(
+def _as_truths(
     values: Any,  # [N] or [N, 1], of any type
     name: str,  # that messages begin with
 ) -> np.ndarray:  # bool [N]
@@ -111,7 +111,7 @@ def as_truths(
 CONVERTED = dict(  # what converts each column
     metric=as_numbers, score=as_numbers, expected_reward=as_numbers,
     reward=as_numbers, loss_weak=as_numbers, loss_strong=as_numbers,
-    weak_logits=as_rows, strong_logits=as_rows, labels=as_classes, test=as_truths)
+    weak_logits=as_rows, strong_logits=as_rows, labels=as_classes, test=_as_truths)
 CLASS = re.compile(r"(weak_logits|strong_logits)_(\d+)")
 
 def known_name(

@@ -15,7 +15,7 @@ import numpy as np
 
 from .columns import as_numbers, known_name, names_of
 from .files import read_arrays, write_atomically
-from .reading import column_names, kind_of
+from .reading import kind_and_names
 
 # %% ../nbs/api/01_data.ipynb #ffecb808
 def read_table(
@@ -117,8 +117,7 @@ def read_data(
     """The data set of that name or file;
     errors as `read_npz`, and `ValueError` for another table, of which a data set can be made"""
     if str(source) == "ilsvrc": return ilsvrc()
-    names = column_names(source)
-    kind = kind_of(source)
+    kind, names = kind_and_names(source)
     known = set(map(known_name, names)) - {None}
     if kind == "npz" and not known: return read_npz(source)
     if kind == "JSON lines" or "timestamp" in known:

@@ -17,9 +17,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import SVC
 
 from .calibration import entropy
+from .classifier import Classifier
 from .data import Dataset, Images
 from .metric import populations
-from .protocol import Classifier
 from .sequences import LocationReset, Source, spawn
 from .testbed import Scene, Shot
 

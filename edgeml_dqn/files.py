@@ -32,11 +32,11 @@ def _array(archive, member):
     with archive.open(member) as file: data = file.read(member.file_size)
     stream = BytesIO(data)
     shape, by_column, dtype = HEADERS[np.lib.format.read_magic(stream)](stream)
-    held = len(data) - stream.tell()
+    stored = len(data) - stream.tell()
     if dtype.hasobject or dtype.names:
         raise ValueError("holds Python objects, which can run code, or records; expected numbers or text")
-    if math.prod(shape) * dtype.itemsize != held:
-        raise ValueError(f"claims to be {dtype} of shape {shape}; the file holds {held} bytes of it")
+    if math.prod(shape) * dtype.itemsize != stored:
+        raise ValueError(f"claims to be {dtype} of shape {shape}; the file holds {stored} bytes of it")
     if dtype.kind == "U" and (
             np.frombuffer(data, dtype.str[0] + "u4", offset=stream.tell()) > sys.maxunicode).any():
         raise ValueError("is no text")

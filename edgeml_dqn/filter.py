@@ -11,10 +11,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
-from os import cpu_count
 from typing import NamedTuple
 
 import numpy as np
+
+from .environment import thread_count
 
 try: from threadpoolctl import ThreadpoolController
 except ImportError: ThreadpoolController = None
@@ -145,12 +146,12 @@ def _count_part(
 def expected_counts(
     model: Filter,  # the filter so far
     values: np.ndarray,  # float [S, L], streams
-    threads: int | None = None,  # that share the work; None: one for each core
+    threads: int | None = None,  # that share the work; None: as many as `thread_count` says
 ) -> Counts:
     "What is expected to have happened, in hindsight, in all streams"
     symbols = model.symbols(values)
     parts = [symbols[s:s + PART] for s in range(0, len(symbols), PART)]
-    with one_blas_thread(), ThreadPoolExecutor(threads or cpu_count()) as pool:
+    with one_blas_thread(), ThreadPoolExecutor(threads or thread_count()) as pool:
         counted = list(pool.map(lambda part: _count_part(model, part), parts))
     return Counts(*(sum(part) for part in zip(*counted)))
 

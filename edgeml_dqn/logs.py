@@ -22,7 +22,7 @@ from .columns import check_counts, column, known_name, names_of
 from .data import Images
 from .files import read_events
 from .metric import fit_expected_reward
-from .reading import column_names, kind_of, read_columns
+from .reading import kind_and_names, read_columns
 from .times import as_elapsed
 
 # %% ../nbs/api/04a_logs.ipynb #0a040014
@@ -168,7 +168,8 @@ def session_columns(
 
 # %% ../nbs/api/04a_logs.ipynb #0a040024
 def _columns(path):
-    return session_columns(read_sessions(path)) if kind_of(path) == "JSON lines" else read_columns(path)
+    kind, _ = kind_and_names(path)
+    return session_columns(read_sessions(path)) if kind == "JSON lines" else read_columns(path)
 
 def read_log(
     path: str | PathLike,  # npz, Parquet or CSV, or JSON lines of a controller
@@ -187,4 +188,5 @@ def is_log(
     """Whether it is to be read as a log: tables with a timestamp are, and JSON lines;
     `ValueError` naming a file that is no table"""
     if str(path) == "ilsvrc" or not Path(path).exists(): return False
-    return kind_of(path) == "JSON lines" or "timestamp" in map(known_name, column_names(path))
+    kind, names = kind_and_names(path)
+    return kind == "JSON lines" or "timestamp" in map(known_name, names)

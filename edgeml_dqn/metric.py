@@ -139,7 +139,7 @@ def populations(
     data: Dataset,  # training and test images
 ) -> tuple[Population, Population]:  # for training, for testing
     "Both sets of images on their rings, with the expected reward and the scale fitted to the training images"
-    known = np.sort(data.train.metric)  # sums do not depend on the order in which the images come
+    metric = np.sort(data.train.metric)  # sums do not depend on the order in which the images come
     curve = fit_expected_reward(data.train.metric, data.train.reward)
-    scaling = float(known.mean()), float(known.std())
+    scaling = float(metric.mean()), float(metric.std())
     return _population(data.train, curve, scaling), _population(data.test, curve, scaling)

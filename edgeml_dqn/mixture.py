@@ -13,7 +13,7 @@ import numpy as np
 
 from .filter import Filter, fit_filter
 from .planned import Resolution, learn_outlook
-from .planning import Outlook
+from .outlook import Outlook
 from .sequences import Samples
 
 # %% ../nbs/api/06f_mixture.ipynb #05ccc20f
@@ -35,7 +35,7 @@ def stream_groups(
     variograms: np.ndarray,  # float [S, lags], of streams
     groups: int,  # G, how many
 ) -> np.ndarray:  # int [S], 0 to G - 1
-    "Groups of streams that look alike, by k-means"
+    "Groups of streams that look alike, by k-means; `ValueError` for more groups than streams, or none"
     from sklearn.cluster import KMeans  # here, since it takes half a second to import
     from threadpoolctl import threadpool_limits
     if not 1 <= groups <= len(variograms):
@@ -49,12 +49,11 @@ LEAK = 1e-5  # chance per image that a stream's group is drawn anew
 def join_filters(
     parts: list[Filter],  # of one group of streams each, with the same symbols
     shares: np.ndarray,  # float [G], of all streams
-    leak: float = LEAK,  # chance per image that a stream's group is drawn anew
 ) -> Filter:
     "Filters as blocks of one"
     from scipy.linalg import block_diag  # here, since it takes long to import
     start = np.concatenate([share * part.start for share, part in zip(shares, parts)])
-    transition = (1 - leak) * block_diag(*(part.transition for part in parts)) + leak * start
+    transition = (1 - LEAK) * block_diag(*(part.transition for part in parts)) + LEAK * start
     emission = np.concatenate([part.emission for part in parts], 1)
     return Filter(parts[0].edges, start.astype(np.float32), transition.astype(np.float32), emission)
 
@@ -83,9 +82,7 @@ def fit_mixed_filter(
 def learn_mixed_outlook(
     source: Samples,  # of training sequences, in which processes differ from stream to stream
     groups: int = 16,  # that streams are sorted into
-    seed: int = 0,  # of the sequences
     resolution: Resolution = MIXED,  # how closely they are looked at
-    discount: float = 1,  # of plans, 1 for the average reward
 ) -> Outlook:
     "`learn_outlook` with a block of states for each group of streams"
-    return learn_outlook(source, seed, resolution, discount, partial(fit_mixed_filter, groups=groups))
+    return learn_outlook(source, resolution=resolution, fit=partial(fit_mixed_filter, groups=groups))

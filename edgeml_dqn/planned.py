@@ -19,7 +19,7 @@ from .features import LearnedFilter
 from .filter import Filter, expected_counts, fit_filter, interval_edges, metric_edges
 from .limit import Limit, Prices
 from .metric import Population
-from .planning import Outlook
+from .outlook import Outlook
 from .sequences import Samples, Sequences, spawn
 
 # %% ../nbs/api/06e_planned.ipynb #671ec54b

@@ -18,8 +18,8 @@ def published(
     "The points of a figure of the paper; `ValueError` for one that the package does not have"
     with files("edgeml_dqn").joinpath("tables", "published_curves.csv").open() as file:
         facts = pd.read_csv(file, dtype={"figure": str}).rename(columns={"loss": "published"})
-    known = facts.figure.unique()
-    if figure not in known: raise ValueError(f"figure is {figure!r}; expected one of {' '.join(known)}")
+    drawn = facts.figure.unique()
+    if figure not in drawn: raise ValueError(f"figure is {figure!r}; expected one of {' '.join(drawn)}")
     points = facts[facts.figure == figure].drop(columns="figure")
     return points.dropna(axis=1, how="all").reset_index(drop=True)
 

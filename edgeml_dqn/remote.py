@@ -20,7 +20,7 @@ import anyio
 import httpx
 import numpy as np
 
-from .controller import Timed
+from .answers import Timed
 from .protocol import encode_request, read_scores
 
 # %% ../nbs/api/09e_remote.ipynb #babf8196

@@ -15,13 +15,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .dqn import Frozen, Learner
+from .dqn import Frozen
+from .learner import Learner
 from .features import Features, History, LearnedFilter
 from .files import read_arrays, write_atomically
 from .filter import Filter
-from .network import frameworks, variables_of
-from .planning import Outlook, unpack_outlook
-from .training import Score, Segment, State
+from .compiled import variables_of
+from .frameworks import frameworks
+from .outlook import Outlook, unpack_outlook
+from .scores import Score
+from .training import Segment, State
 
 # %% ../nbs/api/07g_runs.ipynb #8cb71e2f
 def _part(arrays, name, dtype, *shape, gaps=False):
@@ -184,8 +187,6 @@ def load_run(
             "make the run again, in another directory") from None
 
 def _unpacked(arrays):
-    if "config" in arrays and "kind" not in arrays:
-        raise ValueError("it was made by edgeml_dqn 0.1, which this version does not read")
     config = json.loads(str(arrays["config"]))
     kind = str(arrays["kind"])
     if not isinstance(config, dict): raise ValueError("config is not an object")

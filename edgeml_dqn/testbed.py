@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .controller import Answer, Controller, as_number
+from .answers import as_number
+from .controller import Answer, Controller
 
 # %% ../nbs/api/09g_testbed.ipynb #2dbdd5b0
 class Shot(NamedTuple):

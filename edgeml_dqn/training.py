@@ -16,9 +16,12 @@ from typing import NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
-from .dqn import DQN, Learner, Problem, acting_policy, check_learner, q_iteration, start_learner
-from .network import Arrays
-from .policies import Policy, ThresholdPolicy, mdp
+from .dqn import DQN, acting_policy
+from .learner import Learner, check_learner, q_iteration, start_learner
+from .problem import Problem
+from .compiled import Arrays
+from .mdp import mdp
+from .policies import Policy, ThresholdPolicy
 from .sequences import Sequences, spawn
 from .simulate import PIECES, Result, simulate
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from environments import build, root, settings
 
-small = "--maxiter 4 --sfreq 2 --ngdup 4 --nlayers 1 --nhidden 8 --nhist1 7"
+small = "--iterations 4 --every 2 --gradient-steps 4 --layers 1 --units 8 --metric-history 8"
 commands = [f"edgeml-train ilsvrc run {small} --json", "edgeml-simulate ilsvrc run save --streams 2 --length 2000 --json"]
 with_extras = ["edgeml-export ilsvrc run device --json"]  # for every runtime
 helps = [f"{line.partition('=')[0]} --help" for line in settings["console_scripts"].split()]

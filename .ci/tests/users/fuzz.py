@@ -22,15 +22,15 @@ import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
-from edgeml_dqn import cli, logs, replay, times
+from edgeml_dqn import cli_runs, decisions, logs, times
 from edgeml_dqn.calibration import OffloadingMetric, read_metric, write_metric
 from edgeml_dqn.columns import known_name
 from edgeml_dqn.data import read_npz
 from edgeml_dqn.metric import ExpectedReward
 from edgeml_dqn.reading import read_columns
-from edgeml_dqn.runtime import load_policy
+from edgeml_dqn.exported import load_policy
 from edgeml_dqn.simulate import decide
-from edgeml_dqn.sweep import read_cells, read_grids
+from edgeml_dqn.grids import read_cells, read_grids
 
 try: import tomllib
 except ModuleNotFoundError: import tomli as tomllib  # Python 3.10
@@ -145,13 +145,13 @@ def csv_table(path): return {name: column.tolist() for name, column in read(path
 MAKE = """import sys
 from pathlib import Path
 from edgeml_dqn.bucket import TokenBucket
-from edgeml_dqn.cli import edgeml_plan, edgeml_train
+from edgeml_dqn.cli_learn import edgeml_plan, edgeml_train
 from edgeml_dqn.cli_export import edgeml_export
 from edgeml_dqn.controller import Controller
-from edgeml_dqn.runtime import load_policy
+from edgeml_dqn.exported import load_policy
 folder = Path(sys.argv[1])
-edgeml_plan('ilsvrc', str(folder / 'planned'), tr=.1, tb=4, stype=1)
-edgeml_train('ilsvrc', str(folder / 'dqn'), tr=.1, tb=4, stype=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, maxiter=2, sfreq=1)
+edgeml_plan('ilsvrc', str(folder / 'planned'), rate=.1, depth=4, order='reset')
+edgeml_train('ilsvrc', str(folder / 'dqn'), rate=.1, depth=4, order='reset', gradient_steps=2, batch_size=32, layers=1, units=4, metric_history=4, iterations=2, every=1)
 for run in ('planned', 'dqn'): edgeml_export('ilsvrc', str(folder / run), str(folder / f'{run}_policy'), runtimes='numpy')
 with Controller(load_policy(folder / 'dqn_policy'), lambda image: (0, image / 9), lambda image, seconds: 1, TokenBucket(.1, 4), log=folder / 'log.jsonl') as controller:
     for image in range(9): controller(image)
@@ -204,7 +204,7 @@ def grid_otherwise(path):
 
 
 def log(path):
-    read = [[session.start, *session.events] for session in replay.read_decisions(path)]
+    read = [[session.start, *session.events] for session in decisions.read_decisions(path)]
     return dict(events=sorted(json.dumps(event) for session in read for event in session))
 
 
@@ -236,7 +236,7 @@ class Near(Text):
 
 def checkpoint(path):
     "As edgeml-simulate opens a run: to the first decisions"
-    opened = cli.open_run("ilsvrc", str(path.parent), {})
+    opened = cli_runs.open_run("ilsvrc", str(path.parent), {})
     decide(opened.policy, opened.task.train.sample(2, 50, 0), 0)
     with np.load(path) as file: return plain(dict(file))
 
@@ -279,7 +279,7 @@ def judge(path, read, otherwise):
     except (ValueError, OSError) as error:
         said = str(error)
         if "\n" in said: return f"says more than a line: {said!r:.300}"
-        return "refused" if path.name in said or path.parent.name in said or said.startswith(("--", *cli.FLAGS)) else f"does not name the file: {said:.300}"
+        return "refused" if path.name in said or path.parent.name in said or said.startswith(tuple(cli_runs.DEFAULTS["DQN"])) else f"does not name the file: {said:.300}"
     except BaseException as error: return f"{type(error).__name__}: {error}"[:300]
     try: other = otherwise(path)
     except Exception as error: return f"read, though {type(error).__name__}: {error}"[:300]

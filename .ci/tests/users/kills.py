@@ -20,7 +20,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from edgeml_dqn import cli, files, training
+from edgeml_dqn import cli_learn, files, training
 from edgeml_dqn.data import Dataset, Images, ilsvrc, write_npz
 from edgeml_dqn.runs import checkpoint, load_run
 
@@ -42,7 +42,9 @@ def command(images, run):
     from edgeml_dqn import commands
     commands.edgeml_train  # from when on Ctrl-C ends it in order
     with redirect_stdout(StringIO()), redirect_stderr(StringIO()) as said:
-        try: cli.edgeml_train(str(images), str(run), stype=1, ngdup=4, gbsz=64, nlayers=1, nhidden=32, nhist1=7, maxiter=STOP, sfreq=EVERY, json=True)
+        try: cli_learn.edgeml_train(
+            str(images), str(run), order="reset", gradient_steps=4, batch_size=64, layers=1, units=32, metric_history=8, iterations=STOP,
+            every=EVERY, json=True)
         except SystemExit as exit: return said.getvalue(), exit.code
     return said.getvalue(), 0
 
@@ -61,7 +63,7 @@ def observed(done, writing, answer, before, args):
         sync(descriptor)
 
     training.q_iteration, files.fsync = counted, synced
-    cli.make_validation = partial(training.make_validation, streams=2, length=500)  # scores are taken in no time: what is killed is the rest
+    cli_learn.make_validation = partial(training.make_validation, streams=2, length=500)  # scores are taken in no time: what is killed is the rest
     before()
     answer.put(command(*args))
 

@@ -24,8 +24,8 @@ from edgeml_dqn.sequences import LocationReset, Source
 
 page = os.sysconf("SC_PAGE_SIZE")
 phases = {  # flags of edgeml-device; a rate of one image a millisecond binds nobody, so that every image of some worth is sent
-    "paper": "--tr .1 --tb 4 --time-unit .1 --deadline .1 --bandwidth 30 --delay 1",
-    "saturated": "--tr 1 --tb 1 --time-unit .001 --deadline .1 --saturate"}
+    "paper": "--rate .1 --depth 4 --time-unit .1 --deadline .1 --bandwidth 30 --delay 1",
+    "saturated": "--rate 1 --depth 1 --time-unit .001 --deadline .1 --saturate"}
 
 
 def command(line, folder):

@@ -69,31 +69,31 @@ def test_own_table_and_log(folder):
     reward = (rng.random(2000) < score).astype(float)
     np.savez(folder / "table.npz", score=score, reward=reward)
     assert answer("edgeml-metric table.npz fitted", folder, tensorflow=False)["training_images"] == 1000
-    assert answer("edgeml-train fitted.npz own --maxiter 2", folder)["iterations"] == 2
+    assert answer("edgeml-train fitted.npz own --iterations 2", folder)["iterations"] == 2
     np.savez(folder / "log.npz", timestamp=np.cumsum(rng.exponential(1, 2000)), score=score, reward=reward)
-    assert answer("edgeml-plan log.npz logged --metric fitted.json --tr .1 --tb 4", folder, tensorflow=False)["policy"] == "Planned"
-    assert "MDP" in answer("edgeml-simulate log.npz logged saved --tr 1/3", folder, tensorflow=False)["verdict"]
+    assert answer("edgeml-plan log.npz logged --metric fitted.json --rate .1 --depth 4", folder, tensorflow=False)["policy"] == "Planned"
+    assert "MDP" in answer("edgeml-simulate log.npz logged saved --rate 1/3", folder, tensorflow=False)["verdict"]
 
 
 def test_sweep_of_plans(folder):
     "Without a network, and without its time: neither the sweep nor its workers import TensorFlow"
-    assert answer("edgeml-sweep none swept --tr .1,.2 --streams 2 --length 1000 --jobs 2", folder, tensorflow=False) == dict(cells=2, failed=0, results="swept/results.parquet")
+    assert answer("edgeml-sweep none swept --rate .1,.2 --streams 2 --length 1000 --jobs 2", folder, tensorflow=False) == dict(cells=2, failed=0, results="swept/results.parquet")
 
 
 def test_export(folder):
     "A plan for a limit that it was not made for, and a DQN, each runtime checked in a process without TensorFlow"
-    answer("edgeml-plan data.npz plan --stype 1", folder)
-    answer("edgeml-train data.npz dqn --stype 1 --ngdup 2 --gbsz 64 --nlayers 1 --nhidden 16 --maxiter 2 --sfreq 2", folder)
-    for command, runtimes in (("edgeml-export data.npz plan device --tr .2 --tb 2", {"numpy"}), ("edgeml-export data.npz dqn device2", {"numpy", "numba", "litert", "onnx"})):
+    answer("edgeml-plan data.npz plan --order reset", folder)
+    answer("edgeml-train data.npz dqn --order reset --gradient-steps 2 --batch_size 64 --layers 1 --units 16 --iterations 2 --every 2", folder)
+    for command, runtimes in (("edgeml-export data.npz plan device --rate .2 --depth 2", {"numpy"}), ("edgeml-export data.npz dqn device2", {"numpy", "numba", "litert", "onnx"})):
         exported = answer(command, folder)["runtimes"]
         assert set(exported) == runtimes
         assert all(each["flipped"] == 0 and each["largest_difference"] <= 1e-5 for each in exported.values())
 
 
 @pytest.mark.parametrize("command, said", {
-    "edgeml-train data.npz wts --tb 3": "--tb 3.0 contradicts wts",
-    "edgeml-train data.npz new --tr 0": "--tr: rate is 0.0; expected more than 0",
-    "edgeml-train data.npz new --tr nan": "argument --tr: 'nan'; expected a number such as 0.1 or 1/3",
+    "edgeml-train data.npz wts --tb 3": "--depth/--tb 3.0 contradicts wts",
+    "edgeml-train data.npz new --tr 0": "--rate/--tr is 0.0; expected more than 0",
+    "edgeml-train data.npz new --tr nan": "argument --rate/--tr: 'nan'; expected a number such as 0.1 or 1/3",
     "edgeml-train data.npz new --tr .1:.25": "edgeml-plan makes a run for every limit, and needs no range",
     "edgeml-plan data.npz wts": "wts holds a DQN run; expected a Planned run",
     "edgeml-train wts new": "wts",
@@ -143,7 +143,7 @@ def test_interrupts(folder):
     told, kept, rng = folder / "told.txt", 0, random.Random(0)
     for moment, seconds in MOMENTS.items():
         told.write_text("")
-        words = "data.npz interrupted --network told:network --ngdup 2 --gbsz 32 --nhist1 7 --maxiter 1000000 --sfreq 50".split()
+        words = "data.npz interrupted --network told:network --gradient-steps 2 --batch-size 32 --metric-history 8 --iterations 1000000 --every 50".split()
         process = subprocess.Popen([BIN / "edgeml-train", *words], cwd=folder, stderr=subprocess.PIPE, text=True)
         maps = Path(f"/proc/{process.pid}/maps")
         while moment not in told.read_text() + maps.read_text(): assert process.poll() is None, process.stderr.read()

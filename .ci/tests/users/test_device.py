@@ -16,8 +16,9 @@ DEVICE = """import json, sys, time
 from edgeml_dqn.bucket import TokenBucket
 from edgeml_dqn.calibration import read_metric
 from edgeml_dqn.controller import Controller
-from edgeml_dqn.replay import check, read_decisions
-from edgeml_dqn.runtime import load_policy
+from edgeml_dqn.decisions import read_decisions
+from edgeml_dqn.exported import load_policy
+from edgeml_dqn.replay import check
 import numpy as np
 folder, found = sys.argv[1], {}
 metric, logits = read_metric(f"{folder}/metric.json"), np.load(f"{folder}/logits.npy")
@@ -56,7 +57,9 @@ def exports(tmp_path_factory):
     from edgeml_dqn.bucket import TokenBucket
     from edgeml_dqn.calibration import fit_metric, write_metric
     from edgeml_dqn.data import Dataset, Images
-    from edgeml_dqn.dqn import Settings, acting_policy, make_problem, q_iteration, start_learner
+    from edgeml_dqn.dqn import acting_policy
+    from edgeml_dqn.learner import q_iteration, start_learner
+    from edgeml_dqn.problem import Settings, make_problem
     from edgeml_dqn.export import export_policy
     from edgeml_dqn.features import History
     from edgeml_dqn.metric import populations

@@ -9,36 +9,42 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edgeml_dqn import cli, planned, remote, server, training
+from edgeml_dqn import cli_learn, cli_runs, planned, remote, server, training
 from edgeml_dqn.commands import MODULES, arguments, hyphens
 from edgeml_dqn.planned import Resolution
 
 QUICK = Resolution(states=8, bins=12, streams=32, sweeps=2)
-PROCESS = {"stype": "0", "itype": "0", "spread": ".4", "rprob": ".3", "int1": "2", "int2": "5", "tprob1": ".4", "tprob2": ".2"}
-LEARNER = {"nhist1": "4", "nhist2": "1", "discount": ".9", "nlayers": "2", "nhidden": "5", "features": "filter", "network": "mine:network", "optimizer": "sgd"}
-ALL = "--stype 1 --itype 1 --spread .2 --rprob .1 --int1 1 --int2 3 --tprob1 .2 --tprob2 .1"  # so that every number of the process counts
-SMALL = "--ngdup 2 --gbsz 32 --nlayers 1 --nhidden 4 --nhist1 3 --sfreq 1"
+PROCESS = {
+    "order": "independent", "arrivals": "periodic", "spread": ".4", "reset_prob": ".3", "period_1": "2", "period_2": "5",
+    "switch_prob_1": ".4", "switch_prob_2": ".2"}
+LEARNER = {
+    "metric_history": "5", "arrival_history": "2", "discount": ".9", "layers": "2", "units": "5", "features": "filter",
+    "network": "mine:network", "optimizer": "sgd"}
+ALL = "--order reset --arrivals markov --spread .2 --reset-prob .1 --period-1 1 --period-2 3 --switch-prob-1 .2 --switch-prob-2 .1"  # so that every number of the process counts
+SMALL = "--gradient-steps 2 --batch-size 32 --layers 1 --units 4 --metric-history 4 --every 1"
 # What is typed anyhow, and another value of each flag, None for a switch; or what is typed instead, and the value
 RUNS = {
     "edgeml-demo": ("--out new --iterations 1 --streams 2 --length 200", {"out": "save", "iterations": "0", "streams": "3", "length": "300", "seed": "1"}),
-    "edgeml-plan": (f"data.npz new {ALL}", PROCESS | {"tr": ".2", "tb": "2", "discount": ".9", "fine": None, "seed": "1", "metric": ("log.npz new --metric one_fit.json", "two_fit.json")}),
-    "edgeml-train": (f"data.npz new --maxiter 2 {SMALL} {ALL}", PROCESS | LEARNER | {
-        "tr": ".2", "tb": "2", "ngdup": "3", "gbsz": "48", "lr": "1", "maxiter": "3", "sfreq": "2", "tensorboard": "save", "seed": "1",
-        "metric": (f"log.npz new --maxiter 2 {SMALL} --metric one_fit.json", "two_fit.json")}),
-    "edgeml-train, gone on": (f"data.npz run --maxiter 6 {SMALL}", {"lr": "1", "maxiter": "5", "sfreq": "3"}),
-    "edgeml-train, interrupted": (f"data.npz stopped {SMALL}", {"lr": "1"}),
-    "edgeml-simulate": ("data.npz plan save --streams 2 --length 200", {"tr": ".2", "tb": "2", "streams": "3", "length": "300"}),
-    "edgeml-simulate, as trained": ("data.npz run save --streams 2 --length 200", PROCESS | LEARNER | {"stype": "1", "itype": "1", "tr": ".2", "tb": "2"}),  # refused
-    "edgeml-sweep": ("none new --maxiter 1", {name: values for name, values in PROCESS.items() if name not in ("stype", "itype")} | {
-        "data": "data.npz", "tr": ".2", "tb": "2", "maxiter": "0", "nhist1": "4", "nhist2": "1", "seed": "1", "streams": "3", "length": "300",
+    "edgeml-plan": (f"data.npz new {ALL}", PROCESS | {"rate": ".2", "depth": "2", "discount": ".9", "fine": None, "seed": "1", "metric": ("log.npz new --metric one_fit.json", "two_fit.json")}),
+    "edgeml-train": (f"data.npz new --iterations 2 {SMALL} {ALL}", PROCESS | LEARNER | {
+        "rate": ".2", "depth": "2", "gradient_steps": "3", "batch_size": "48", "learning_rate": ".1", "iterations": "3", "every": "2", "tensorboard": "save", "seed": "1",
+        "metric": (f"log.npz new --iterations 2 {SMALL} --metric one_fit.json", "two_fit.json")}),
+    "edgeml-train, gone on": (f"data.npz run --iterations 6 {SMALL}", {"learning_rate": ".1", "iterations": "5", "every": "3"}),
+    "edgeml-train, interrupted": (f"data.npz stopped {SMALL}", {"learning_rate": ".1"}),
+    "edgeml-simulate": ("data.npz plan save --streams 2 --length 200", {"rate": ".2", "depth": "2", "streams": "3", "length": "300"}),
+    "edgeml-simulate, as trained": ("data.npz run save --streams 2 --length 200", PROCESS | LEARNER | {
+        "order": "reset", "arrivals": "markov", "rate": ".2", "depth": "2"}),  # refused
+    "edgeml-sweep": ("none new --iterations 1", {name: values for name, values in PROCESS.items() if name not in ("order", "arrivals")} | {
+        "data": "data.npz", "rate": ".2", "depth": "2", "iterations": "0", "metric_history": "5", "arrival_history": "2",
+        "network": "mine:network", "optimizer": "sgd", "seed": "1", "streams": "3", "length": "300",
         "jobs": "3", "scheduler": "tcp://127.0.0.1:9"}),
     "edgeml-metric": ("one.npz new", {"loss": "top2", "fit": "isotonic", "test_share": ".3", "folds": "3", "seed": "1"}),
-    "edgeml-export": ("data.npz plan new", {"tr": ".2", "tb": "2"}),
+    "edgeml-export": ("data.npz plan new", {"rate": ".2", "depth": "2"}),
     "edgeml-export, of a network": ("data.npz run new --runtimes numpy", {"runtimes": "numba", "network": "mine:network", "optimizer": "sgd"}),
     "edgeml-serve": ("edgeml_dqn.digits:strong_model --key-file one.key", {
         "host": "localhost", "port": "8001", "key_file": "two.key", "certfile": "one.key", "keyfile": "one.key", "max_bytes": "5000000", "timeout": "11", "connections": "101"}),
     "edgeml-device": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", {
-        "model": "other", "tr": ".2", "tb": "2", "runtime": "numba", "images": "3", "time_unit": ".002", "deadline": ".2", "saturate": None,
+        "model": "other", "rate": ".2", "depth": "2", "runtime": "numba", "images": "3", "time_unit": ".002", "deadline": ".2", "saturate": None,
         "bandwidth": "9", "delay": "1", "key_file": "one.key", "cafile": "one.key", "log": "save.jsonl"}),
     "edgeml-replay": ("log.jsonl device", {"runtime": "numba", "plot": "save.png"}),
 }
@@ -56,18 +62,19 @@ def folder(tmp_path_factory):
     from edgeml_dqn.bucket import TokenBucket
     from edgeml_dqn.controller import Controller
     from edgeml_dqn.data import Dataset, Images, ilsvrc, write_npz
-    from edgeml_dqn.runtime import load_policy
+    from edgeml_dqn.exported import load_policy
     folder, images, rng = tmp_path_factory.mktemp("effects"), ilsvrc().train, np.random.default_rng(0)
     few = Images(*(column[::40] for column in (images.metric, images.loss_weak, images.loss_strong)))
     def at(name): return str(folder / name)
     write_npz(folder / "data.npz", Dataset("data", few, few))
-    cli.edgeml_train(at("data.npz"), at("run"), maxiter=3, sfreq=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
+    small = dict(every=1, gradient_steps=2, batch_size=32, layers=1, units=4, metric_history=4, json=True)
+    cli_learn.edgeml_train(at("data.npz"), at("run"), iterations=3, **small)
     with pytest.MonkeyPatch.context() as patch:
         interrupt(patch)
-        with pytest.raises(SystemExit): cli.edgeml_train(at("data.npz"), at("stopped"), sfreq=1, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
+        with pytest.raises(SystemExit): cli_learn.edgeml_train(at("data.npz"), at("stopped"), **small)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "DEFAULT", QUICK)
-        cli.edgeml_plan(at("data.npz"), at("plan"), json=True)
+        patch.setattr(cli_runs, "DEFAULT", QUICK)
+        cli_learn.edgeml_plan(at("data.npz"), at("plan"), json=True)
         for run, out in (("run", "device"), ("plan", "planned")): cli_export.edgeml_export(at("data.npz"), at(run), at(out), runtimes="numpy", json=True)
     logits = rng.normal(size=(1000, 6)) * 2
     labels = dict(one=rng.integers(6, size=1000), two=(logits + rng.gumbel(size=logits.shape)).argmax(1))
@@ -102,7 +109,7 @@ def noted(notes, answer):
 def stand_ins(command, module, monkeypatch, notes):
     "Of what takes long, is outside, or goes on for ever: it is noted what they are called with"
     def instead(name, answer, module=module): monkeypatch.setattr(module, name, noted(notes, answer))
-    for name, resolution in dict(DEFAULT=QUICK, FINE=QUICK._replace(states=9)).items(): monkeypatch.setattr(cli, name, resolution)
+    for name, resolution in dict(DEFAULT=QUICK, FINE=QUICK._replace(states=9)).items(): monkeypatch.setattr(cli_runs, name, resolution)
     for name, value in dict(RECORDED=QUICK, STATES=(1, 4)).items(): monkeypatch.setattr(planned, name, value)
     if command == "edgeml-demo":
         read, learn = module.read_data, module.learn_outlook

@@ -21,7 +21,9 @@ def test_wheel_works_alone(wheel, tmp_path):
     "It reads its tables, and its modules import no TensorFlow until they need it"
     ZipFile(wheel).extractall(tmp_path)
     code = """import sys, edgeml_dqn.data, edgeml_dqn.policies
-from edgeml_dqn import cli, cli_export, cli_metric, cli_serve, cli_sweep
+from importlib import import_module
+from edgeml_dqn.commands import MODULES
+for name in MODULES.values(): import_module(f"edgeml_dqn.{name}")
 assert edgeml_dqn.__file__.startswith(sys.argv[1])
 assert len(edgeml_dqn.data.read_data("ilsvrc").train.metric) == 3334
 assert not {"tensorflow", "keras"} & sys.modules.keys()"""
@@ -58,13 +60,13 @@ def test_help_without_extras(command, tmp_path):
 @pytest.mark.parametrize("command, brings", {
     "edgeml-serve edgeml_dqn.digits:strong_model": "'edgeml_dqn[serve]'",
     "edgeml-device device edgeml_dqn.digits:scene http://127.0.0.1:9": "'edgeml_dqn[serve]'",
-    "edgeml-sweep none swept --tr .1 --streams 2 --length 100 --scheduler tcp://127.0.0.1:9": "'edgeml_dqn[cluster]'",
+    "edgeml-sweep none swept --rate .1 --streams 2 --length 100 --scheduler tcp://127.0.0.1:9": "'edgeml_dqn[cluster]'",
     "edgeml-export ilsvrc run device": "'edgeml_dqn[export]'",
     "edgeml-export ilsvrc run device --runtimes litert": "ai-edge-litert",
 }.items())
 def test_missing_extra(command, brings, tmp_path):
     "One sentence with the line that installs it, and exit status 2"
-    small = "--maxiter 0 --ngdup 2 --gbsz 32 --nlayers 1 --nhidden 4 --nhist1 3"
+    small = "--iterations 0 --gradient-steps 2 --batch-size 32 --layers 1 --units 4 --metric-history 4"
     if "run" in command: subprocess.run([BIN / "edgeml-train", "ilsvrc", "run", *small.split()], cwd=tmp_path, check=True, capture_output=True)
     done = bare(command, tmp_path)
     assert done.returncode == 2 and f"pip install {brings}" in done.stderr.splitlines()[-1] and "Traceback" not in done.stderr

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from conftest import PYTHON, ROOT as root
 
-from edgeml_dqn.commands import MODULES, arguments, hyphens
+from edgeml_dqn.commands import MODULES, PUBLISHED, arguments, hyphens
 from edgeml_dqn.planned import Resolution
 
 config = ConfigParser(delimiters=["="])
@@ -40,21 +40,27 @@ def test_mutated_files():
 NUMBERS = ["nan", "inf", "-inf", "-1", "0", "1e308", "-1e308", "99999999999999999999", "-99999999999999999999", "1.5", "x", ""]
 FINE = {  # values that a flag may well have
     "edgeml-demo": {"iterations": ["0"], "seed": ["0"]},
-    "edgeml-plan": {"tr": ["1.5"], "tb": ["1.5"], "stype": ["0"], "itype": ["0"], "spread": ["0"], "seed": ["0", "99999999999999999999"], "metric": [""]},
-    "edgeml-train": {"tr": ["1.5"], "tb": ["1.5"], "stype": ["0"], "itype": ["0"], "nhist1": ["0"], "nhist2": ["-1", "0", "-99999999999999999999"], "nlayers": ["0"], "lr": ["0", "1.5"], "maxiter": ["0"], "spread": ["0"], "seed": ["0"], "metric": [""], "network": [""]},
-    "edgeml-simulate": {"stype": ["0"], "itype": ["0"], "nhist2": ["-1"], "network": [""]},  # as the run was trained
-    "edgeml-sweep": {"tr": ["1.5"], "tb": ["1.5"], "spread": ["0"], "maxiter": ["0", "99999999999999999999"], "nhist1": ["-1", "0"], "nhist2": ["-1", "0"], "seed": ["0", "99999999999999999999"], "streams": ["99999999999999999999"], "length": ["99999999999999999999"], "jobs": ["99999999999999999999"]},  # a cell that asks for too much fails alone
+    "edgeml-plan": {"rate": ["1.5"], "depth": ["1.5"], "spread": ["0"], "seed": ["0", "99999999999999999999"], "metric": [""]},
+    "edgeml-train": {"rate": ["1.5"], "depth": ["1.5"], "arrival_history": ["0"], "layers": ["0"], "iterations": ["0"], "spread": ["0"], "seed": ["0"], "metric": [""], "network": [""]},
+    "edgeml-simulate": {"arrival_history": ["0"], "network": [""]},  # as the run was trained
+    "edgeml-sweep": {"rate": ["1.5"], "depth": ["1.5"], "spread": ["0"], "iterations": ["0", "99999999999999999999"], "metric_history": ["0"], "arrival_history": ["0"], "network": [""], "seed": ["0", "99999999999999999999"], "streams": ["99999999999999999999"], "length": ["99999999999999999999"], "jobs": ["99999999999999999999"]},  # a cell that asks for too much fails alone
     "edgeml-metric": {"seed": ["0", "99999999999999999999"]},
     "edgeml-export": {"runtimes": [""], "network": [""]},  # all that can run it
     "edgeml-serve": {"port": ["0"], "max_bytes": ["99999999999999999999"], "timeout": ["inf", "1e308", "99999999999999999999", "1.5"], "connections": ["99999999999999999999"]},
-    "edgeml-device": {"tr": ["1.5"], "tb": ["1.5"], "images": ["0"], "time_unit": ["1e308", "99999999999999999999", "1.5"], "deadline": ["1.5"], "bandwidth": ["inf", "1e308", "99999999999999999999", "1.5"], "delay": ["0", "1e308", "99999999999999999999", "1.5"]},
+    "edgeml-device": {"rate": ["1.5"], "depth": ["1.5"], "images": ["0"], "time_unit": ["1e308", "99999999999999999999", "1.5"], "deadline": ["1.5"], "bandwidth": ["inf", "1e308", "99999999999999999999", "1.5"], "delay": ["0", "1e308", "99999999999999999999", "1.5"]},
+}
+PUBLISHED_FINE = {  # and one that the published scripts name may have
+    "edgeml-plan": {"stype": ["0"], "itype": ["0"]},
+    "edgeml-train": {"stype": ["0"], "itype": ["0"], "nhist1": ["0"], "nhist2": ["-1", "0"], "lr": ["0", "1.5"]},
+    "edgeml-simulate": {"stype": ["0"], "itype": ["0"], "nhist2": ["-1"]},
+    "edgeml-sweep": {"nhist1": ["-1", "0"], "nhist2": ["-1", "0"]},
 }
 FLAGS = {  # what else is typed, so that nothing is wrong but the flag
     "edgeml-demo": "--out new --iterations 0 --streams 2 --length 200",
     "edgeml-plan": "data.npz new",
-    "edgeml-train": "data.npz new --maxiter 0 --ngdup 2 --gbsz 32 --nlayers 1 --nhidden 4 --nhist1 3",
+    "edgeml-train": "data.npz new --iterations 0 --gradient-steps 2 --batch-size 32 --layers 1 --units 4 --metric-history 4",
     "edgeml-simulate": "data.npz run save --streams 2 --length 200",
-    "edgeml-sweep": "none new --int2 3 --maxiter 1",
+    "edgeml-sweep": "none new --period-2 3 --iterations 1",
     "edgeml-metric": "answers.npz new",
     "edgeml-export": "data.npz run new --runtimes numpy",
     "edgeml-serve": "edgeml_dqn.digits:strong_model",
@@ -65,7 +71,7 @@ def nothing_wrong(*_): raise SystemExit(0)
 
 INSTEAD = {  # of what would take long, or for ever, when nothing is wrong
     "edgeml-demo": {"learn_outlook": nothing_wrong},
-    "edgeml-plan": {"DEFAULT": Resolution(states=8, bins=12, streams=32, sweeps=2)},
+    "edgeml-plan": {"edgeml_dqn.cli_runs.DEFAULT": Resolution(states=8, bins=12, streams=32, sweeps=2)},
     "edgeml-sweep": {"sweep": nothing_wrong},
     "edgeml-serve": {"edgeml_dqn.server.make_server": lambda *_: SimpleNamespace(run=lambda sockets: sockets[0].close())},
     "edgeml-device": {"Tally": nothing_wrong},
@@ -77,13 +83,13 @@ SWITCHES = {"json", "saturate"}
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     "Where data.npz, a run on it, its export and answers.npz are"
-    from edgeml_dqn.cli import edgeml_train
+    from edgeml_dqn.cli_learn import edgeml_train
     from edgeml_dqn.cli_export import edgeml_export
     from edgeml_dqn.data import Dataset, Images, ilsvrc, write_npz
     folder, images = tmp_path_factory.mktemp("promises"), ilsvrc().train
     few = Images(*(column[::40] for column in (images.metric, images.loss_weak, images.loss_strong)))
     write_npz(folder / "data.npz", Dataset("data", few, few))
-    edgeml_train(str(folder / "data.npz"), str(folder / "run"), maxiter=0, ngdup=2, gbsz=32, nlayers=1, nhidden=4, nhist1=3, json=True)
+    edgeml_train(str(folder / "data.npz"), str(folder / "run"), iterations=0, gradient_steps=2, batch_size=32, layers=1, units=4, metric_history=4, json=True)
     edgeml_export(str(folder / "data.npz"), str(folder / "run"), str(folder / "device"), runtimes="numpy", json=True)
     rng = np.random.default_rng(0)
     np.savez(folder / "answers.npz", weak_logits=rng.normal(size=(400, 3)), strong_logits=rng.normal(size=(400, 3)), label=rng.integers(3, size=400))
@@ -108,15 +114,16 @@ def test_flags(command, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     for what, stub in INSTEAD.get(command, {}).items(): monkeypatch.setattr(what if "." in what else f"{module}.{what}", stub)
     wrong, fine = [], {}
-    for flag in inspect.signature(function).parameters:
-        if flag in TEXTS | SWITCHES: continue
+    flags = [name for name in inspect.signature(function).parameters if name not in TEXTS | SWITCHES]
+    for flag in [*flags, *(PUBLISHED[name].name for name in flags if name in PUBLISHED)]:
         for value in NUMBERS:
             status, said = called(function, [*FLAGS[command].split(), f"--{flag}={value}"], capsys)
             if status == 0: fine.setdefault(flag, []).append(value)
             elif status != 2 or f"--{flag.replace('_', '-')}" not in said.splitlines()[-1] or "Traceback" in said: wrong.append((flag, value, status, said[-200:]))
             for made in ("new", "save"): shutil.rmtree(made, ignore_errors=True)
     assert not wrong
-    assert fine == FINE[command]
+    same = {PUBLISHED[name].name: values for name, values in FINE[command].items() if name in PUBLISHED and not PUBLISHED[name].value}
+    assert fine == FINE[command] | same | PUBLISHED_FINE.get(command, {})
 
 
 def test_every_requirement_is_used():
