@@ -15,7 +15,7 @@ def check_share(
 ) -> float:  # the same
     "`ValueError` for a share outside [0, 1]"
     if 0 <= share <= 1: return share
-    raise ValueError(f"share of audits is {share}; expected 0 (none) to 1")
+    raise ValueError(f"audits is {share}; expected a share of the tokens, from 0 (none) to 1")
 
 def audit(
     account: float,  # tokens in the account of audits; 0 before the first image

@@ -21,6 +21,7 @@ import numpy as np
 from fastcore.script import store_true
 from tqdm.auto import tqdm
 
+from .audits import SHARE
 from .bucket import TokenBucket
 from .cli import limit_number, one_sentence, show
 from .controller import Controller
@@ -127,6 +128,7 @@ def edgeml_device(
     key_file: str = None,  # a file with the server's key
     cafile: str = None,  # certificates to trust instead of the system's, in PEM
     log: str = None,  # a file that decisions are appended to
+    audits: float = SHARE,  # share of the tokens for images drawn at random, 0 for none
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Run a policy on a scene's images"
@@ -148,7 +150,8 @@ def edgeml_device(
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
         remote = stack.enter_context(Remote(url, model, seen.classes, key, cafile, relay))
         controller = stack.enter_context(
-            Controller(policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log))
+            Controller(
+                policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log, audits=audits))
         if why := remote.trouble(3):
             while_so = "images are answered by the weak classifier until it is"
             print(f"edgeml-device: {url} is not ready for us: {why}; {while_so}", file=sys.stderr)

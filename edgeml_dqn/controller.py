@@ -41,7 +41,7 @@ class Answer(NamedTuple):
     record: dict  # how it came about
 
 class Controller:
-    "A live device; `ValueError` for a deadline or a time unit that makes no sense"
+    "A live device; `ValueError` for a deadline, a time unit or a share of audits that makes no sense"
     def __init__(
         self,
         policy: DevicePolicy,  # of which a fresh copy decides
@@ -53,6 +53,8 @@ class Controller:
         time_unit: float = 1,  # seconds in a time unit of the rate
         in_flight: int = 8,  # calls of the remote under way, at most
         log: str | PathLike | None = None,  # JSON lines are appended to this file
+        audits: float = 0,  # share of the tokens that is spent at random
+        seed: int | np.random.SeedSequence | None = None,  # of the draws of audits; None: another with each start
     ):
         self.deadline_ns = check_deadline(deadline)
         unit_ns = check_time_unit(time_unit)
@@ -62,11 +64,12 @@ class Controller:
         self.slots = threading.BoundedSemaphore(in_flight)
         self.lines = 0
         self.origin = self.clock()
-        self.decider = Decider(policy, bucket, unit_ns, 0)
+        self.decider = Decider(policy, bucket, unit_ns, 0, audits)
+        self.draws = np.random.default_rng(seed)
         self.session = os.urandom(4).hex()
         self.log = None if log is None else JsonLines(log)
         limit = dict(rate=str(bucket.rate), depth=str(bucket.depth))
-        limit |= dict(unit_ns=str(unit_ns), deadline_ms=float(deadline) * 1e3)
+        limit |= dict(unit_ns=str(unit_ns), deadline_ms=float(deadline) * 1e3, audits=float(audits))
         start = dict(event="start", policy=self.policy_name, digest=policy_digest(policy)) | limit
         self._write(self._numbered(start | dict(began=time.strftime("%Y-%m-%dT%H:%M:%S%z"))))
         if remark := policy.remark(bucket): warnings.warn(remark, stacklevel=2)
@@ -107,8 +110,10 @@ class Controller:
         with self.lock:
             now = self.clock()
             bar = self._bar(came)
-            record = self._numbered(dict(event="image") | self.decider.decide(now - self.origin, metric, bar))
-            if not bar and not record["offload"]: self.slots.release()
+            decision = self.decider.decide(now - self.origin, metric, bar, self.draws.random())
+            record = self._numbered(dict(event="image") | decision)
+            if bar: record |= dict(bar=bar)
+            elif not record["offload"]: self.slots.release()
         return record | dict(policy_ms=(self.clock() - now) / 1e6)
 
     def _bar(self, came):

@@ -11,6 +11,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from .audits import audit, check_share
 from .bucket import TokenBucket, as_fraction, step
 from .limit import Limit
 from .runtime import DevicePolicy
@@ -26,6 +27,7 @@ class TokenClock:
     ):
         self.unit_ns = unit_ns
         self.now = now
+        self.gained = 0.  # tokens that came in at the last `advance`, with those that found the bucket full
         self._begin(bucket, bucket.capacity)
 
     def _begin(self, bucket, tokens):
@@ -38,10 +40,13 @@ class TokenClock:
         now: int,  # nanoseconds; earlier than before counts as no time at all
     ) -> int:  # units in hand
         "Tokens at a moment, after what was spent at the last"
-        self.now = max(self.now, now)
+        elapsed = max(0, now - self.now)
+        self.now += elapsed
         refill, cost, capacity = self.bucket.lattice
+        scale, unit = refill * self.unit_ns.denominator, self.unit_ns.numerator
+        self.gained = min(scale * elapsed / unit, capacity) / cost
         counted = self.counted
-        self.counted = refill * (self.now - self.since) * self.unit_ns.denominator // self.unit_ns.numerator
+        self.counted = scale * (self.now - self.since) // unit
         self.tokens = step(self.tokens, self.spent, min(self.counted - counted, capacity), 1, cost, capacity)
         self.spent = False
         if self.tokens == capacity: self.since, self.counted = self.now, 0
@@ -85,10 +90,13 @@ class Decider:
         bucket: TokenBucket,  # the limit
         unit_ns: Fraction,  # nanoseconds in a time unit
         now: int,  # nanoseconds
+        audits: float = 0,  # share of the tokens that is spent at random
     ):
         self.policy = policy.fresh()
         self.clock = TokenClock(bucket, unit_ns, now)
         self.last = None
+        self.audits = check_share(audits)
+        self.account, _ = audit(0., float(bucket.depth), False, audits)
         self.policy.aim(policy.limit_of(policy.takes_over(bucket)[0], bucket))
 
     def _interval(self, seen):
@@ -96,28 +104,44 @@ class Decider:
         unit = self.clock.unit_ns
         return 1. if self.last is None else (seen - self.last) * unit.denominator / unit.numerator
 
+    def _chance(self, could):
+        "To offload an image that the policy keeps; what came in goes to the account of audits"
+        self.account, chance = audit(self.account, self.clock.gained, could, self.audits)
+        return chance
+
     def decide(
         self,
         now: int,  # nanoseconds
         metric: float | None,  # of the image at hand; None if it has none
         bar: str = "",  # why it cannot be sent; empty if it can
+        uniform: float = 1.,  # random, from 0 to below 1; with 1 nothing is an audit
     ) -> dict:  # the decision, and all that led to it
         "Offload or keep"
         tokens = self.clock.advance(now)
         seen = self.clock.now
         interval = self._interval(seen)
-        record = dict(time_ns=seen, metric=metric, interval=interval, tokens=tokens)
-        if metric is None: return record | dict(reward=None, price=None, offload=False, reason="no metric")
+        reward, price, reason = None, None, "no metric"
+        if metric is not None:
+            reward, price, reason = self._wanted(metric, interval, tokens, bar)
+            self.last = seen
+        chance = self._chance(reason == "not worth it" and not bar)
+        drawn = uniform < chance
+        if drawn: reason = "audit"
+        offload = drawn or reason == "worth it"
+        if offload: self.clock.spend()
+        return dict(
+            time_ns=seen, metric=metric, interval=interval, tokens=tokens, reward=reward, price=price,
+            offload=offload, reason=reason, propensity=chance if drawn else 1 - chance)
+
+    def _wanted(self, metric, interval, tokens, bar):
+        "Expected reward, price (None: infinite), and what the policy makes of an image, without audits"
         reward = self.policy.observe(metric, interval)
         price = self.policy.price(tokens)
-        self.last = seen
         reason = (
             "no token" if tokens < self.clock.bucket.cost
             else "not worth it" if reward < price
             else bar or "worth it")
-        if reason == "worth it": self.clock.spend()
-        price = price if np.isfinite(price) else None
-        return record | dict(reward=reward, price=price, offload=reason == "worth it", reason=reason)
+        return reward, price if np.isfinite(price) else None, reason
 
     def retarget(
         self,
@@ -126,7 +150,9 @@ class Decider:
     ) -> dict:  # what changed
         "Decide under another limit, or by another policy under the same"
         bucket = limit.bucket
-        if bucket != self.clock.bucket: self.clock.retarget(now, bucket)
+        if bucket != self.clock.bucket:
+            self.clock.retarget(now, bucket)
+            self._chance(False)
         self.policy.aim(limit)
         return dict(
             time_ns=self.clock.now, rate=str(bucket.rate), depth=str(bucket.depth),

@@ -121,9 +121,10 @@ def estimate(
     anchors = np.flatnonzero(known)[np.argsort(logged.expected[known], kind="stable")]
     residual = (reward - logged.expected)[anchors]
     half = _half_widths(part, logged.expected[anchors], residual, np.random.default_rng(seed))
-    (snips, robust), (snips_half, robust_half) = np.array([_totals(*part), half]) / len(offload)
-    def alone(which): return float(logged.expected[which].sum() / len(offload))
+    count = max(1, len(offload))
+    (snips, robust), (snips_half, robust_half) = np.array([_totals(*part), half]) / count
+    def alone(which): return float(logged.expected[which].sum() / count)
     share = supported.sum() / offload.sum() if offload.any() else np.nan
     return Estimate(
-        float(offload.mean()), float(share), alone(offload), float(snips), float(snips_half),
+        float(offload.sum() / count), float(share), alone(offload), float(snips), float(snips_half),
         float(robust), float(robust_half), alone(offload & ~supported))

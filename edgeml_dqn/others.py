@@ -10,9 +10,12 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 
+import numpy as np
+
 from .bucket import TokenBucket
 from .decider import Decider
 from .decisions import Decisions
+from .estimate import as_logged, estimate
 from .limit import Limit
 from .runtime import PLANNERS, DevicePolicy
 
@@ -42,13 +45,14 @@ def _decided(session, policy, limits):
 def compare_on(
     sessions: list[Decisions],  # of a log
     policy: DevicePolicy,  # that made the decisions
-):  # a pandas table, a row for the log and each policy
-    "Offloads and expected reward per image, of what was decided and of what others would have decided"
+):  # a pandas table, a row for the log and each policy, with the columns of an `Estimate`
+    "Offloads and rewards per image that has a metric, of what was decided and of what others would have decided"
     import pandas as pd  # here, since a check needs none
-    decided = dict(logged=[image for session in sessions for image in session.images])
+    logged = as_logged([image for session in sessions for image in session.images])
+    happened = logged._replace(propensity=np.ones(len(logged.sent)))
+    rows = dict(logged=estimate(happened, logged.sent))
     for name, limits in others_on(sessions, policy).items():
-        decided[name] = [each for session in sessions for each in _decided(session, policy, limits)]
-    def row(records):
-        sent = [record["reward"] for record in records if record["offload"]]
-        return dict(sent=len(sent) / max(1, len(records)), reward=sum(sent) / max(1, len(records)))
-    return pd.DataFrame([dict(policy=name) | row(records) for name, records in decided.items()]).set_index("policy")
+        decided = [each for session in sessions for each in _decided(session, policy, limits)]
+        offload = np.array([each["offload"] for each in decided if each["metric"] is not None], bool)
+        rows[name] = estimate(logged, offload)
+    return pd.DataFrame(rows.values(), index=pd.Index(rows, name="policy"))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .audits import audit
 from .bucket import TokenBucket
 from .decider import Decider, policy_digest
 from .decisions import Decisions
@@ -36,14 +37,27 @@ def decide_again(
             "expected the export that the device ran")
     for bucket, event in session.under_limits():
         if event is start:
-            decider = Decider(policy, bucket, Fraction(start["unit_ns"]), 0)
+            decider = Decider(policy, bucket, Fraction(start["unit_ns"]), 0, start.get("audits") or 0)
             yield start, dict(policy=decider.policy.name)
         elif event["event"] == "limit":
             yield event, decider.retarget(event["time_ns"], policy.limit_of(event["policy"], bucket))
         else:
-            bar = event["reason"] if event["reason"] in BARS else ""
-            yield event, decider.decide(event["time_ns"], event["metric"], bar)
+            account = decider.account
+            yield event, _again(event, decider, "audits" in start)
             decider.clock.spent = event["offload"]
+            could = event["reason"] in ("not worth it", "audit") and not _bar(event)
+            decider.account, _ = audit(account, decider.clock.gained, could, decider.audits)
+
+def _bar(event):
+    "What kept the remote from being asked; before there were audits it was said only as the reason"
+    bar = event.get("bar", event["reason"])
+    return bar if bar in BARS else ""
+
+def _again(event, decider, likely):
+    "An image, decided again; with its propensity if the log has any"
+    uniform = 0. if event["reason"] == "audit" else 1.
+    again = decider.decide(event["time_ns"], event["metric"], _bar(event), uniform)
+    return {key: value for key, value in again.items() if likely or key != "propensity"}
 
 def difference(
     logged: dict,  # an event
@@ -55,7 +69,8 @@ def difference(
     def alike(key):
         return near(logged.get(key), again[key]) if key in ("reward", "price") else logged.get(key) == again[key]
     wrong = [key for key in again if not alike(key)]
-    if not set(wrong) <= {"offload", "reason"} or wrong and not tie:
+    either = tie and "reason" in wrong and set(wrong) <= {"offload", "reason", "propensity"}
+    if wrong and not either:
         return "; ".join(f"{key} is {logged.get(key)}, expected {again[key]}" for key in wrong)
     return "tie" if wrong else ""
 
