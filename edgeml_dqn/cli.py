@@ -17,7 +17,8 @@ from pathlib import Path
 import pandas as pd
 
 from .bucket import as_fraction
-from .commands import Interrupt, about_flags
+from .commands import Interrupt
+from .flags import about_flags
 from .files import write_atomically
 
 # %% ../nbs/api/10_cli.ipynb #db3d0810

@@ -20,7 +20,8 @@ from .clairvoyant import clairvoyant
 from .oracle import CausalOracle, TooManyLevels
 from .bucket import TokenBucket
 from .cli import limit_number, one_sentence, plain, save_figure, show
-from .cli_runs import open_run, typed_flags
+from .cli_runs import open_run
+from .run_flags import typed_flags
 from .data import read_data
 from .dqn import acting_policy
 from .problem import Settings, make_problem

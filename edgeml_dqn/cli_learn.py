@@ -13,7 +13,8 @@ from pathlib import Path
 from fastcore.script import store_true
 
 from .cli import limit_number, one_sentence, save_figure, show
-from .cli_runs import Opened, as_features, as_task, open_run, resolution_of, resolve, typed_flags
+from .cli_runs import Opened, as_features, as_task, open_run, resolution_of
+from .run_flags import resolve, typed_flags
 from .learner import start_learner
 from .files import held
 from .planned import Planned, learn_outlook

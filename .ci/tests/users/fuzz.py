@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 from pyarrow import parquet
 
-from edgeml_dqn import cli_runs, decisions, logs, times
+from edgeml_dqn import cli_runs, decisions, logs, run_flags, times
 from edgeml_dqn.calibration import OffloadingMetric, read_metric, write_metric
 from edgeml_dqn.columns import known_name
 from edgeml_dqn.data import read_npz
@@ -279,7 +279,7 @@ def judge(path, read, otherwise):
     except (ValueError, OSError) as error:
         said = str(error)
         if "\n" in said: return f"says more than a line: {said!r:.300}"
-        return "refused" if path.name in said or path.parent.name in said or said.startswith(tuple(cli_runs.DEFAULTS["DQN"])) else f"does not name the file: {said:.300}"
+        return "refused" if path.name in said or path.parent.name in said or said.startswith(tuple(run_flags.DEFAULTS["DQN"])) else f"does not name the file: {said:.300}"
     except BaseException as error: return f"{type(error).__name__}: {error}"[:300]
     try: other = otherwise(path)
     except Exception as error: return f"read, though {type(error).__name__}: {error}"[:300]

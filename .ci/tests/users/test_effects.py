@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from edgeml_dqn import cli_learn, cli_runs, planned, remote, server, training
-from edgeml_dqn.commands import MODULES, arguments, hyphens
+from edgeml_dqn.commands import MODULES
+from edgeml_dqn.flags import arguments, hyphens
 from edgeml_dqn.planned import Resolution
 
 QUICK = Resolution(states=8, bins=12, streams=32, sweeps=2)

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from conftest import PYTHON, ROOT as root
 
-from edgeml_dqn.commands import MODULES, PUBLISHED, arguments, hyphens
+from edgeml_dqn.commands import MODULES
+from edgeml_dqn.flags import PUBLISHED, arguments, hyphens
 from edgeml_dqn.planned import Resolution
 
 config = ConfigParser(delimiters=["="])
