@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edgeml_dqn import cli_learn, cli_runs, planned, remote, server, training
+from edgeml_dqn import app, cli_learn, cli_runs, planned, remote, server, training
 from edgeml_dqn.commands import MODULES
 from edgeml_dqn.flags import arguments, hyphens
 from edgeml_dqn.planned import Resolution
@@ -121,7 +121,7 @@ def stand_ins(command, module, monkeypatch, notes):
         instead("sweep", lambda cells, *rest: (notes.append(repr(cells)), {}))
     if command == "edgeml-serve":
         def listening(address, **_): return SimpleNamespace(getsockname=lambda: address)
-        instead("make_app", lambda *_: None, server)
+        instead("make_app", lambda *_: None, app)
         instead("make_server", lambda *_: SimpleNamespace(run=lambda sockets: None), server)
         monkeypatch.setattr(module, "socket", SimpleNamespace(AF_INET=0, AF_INET6=0, create_server=listening))
     if command == "edgeml-replay": instead("load_policy", module.load_policy)
