@@ -9,6 +9,7 @@ __all__ = ['PUBLISHED', 'MADE_OF', 'Published', 'spelled', 'hyphens', 'arguments
 import argparse
 from collections.abc import Callable
 from inspect import Parameter, signature
+from re import match
 from typing import Any, NamedTuple
 
 # %% ../nbs/api/10j_flags.ipynb #10a0c032
@@ -114,9 +115,11 @@ def about_flags(
     function: Callable,  # the command that met it
 ) -> str:
     "A message in terms of what was typed: its first word as a flag, if the command has it"
-    word, _, rest = message.partition(" ")
+    subject = match(r"\w*( and \w+(?= are ))?", message)[0]
+    words = subject.split(" and ")
     flags = {
         name for name, parameter in signature(function).parameters.items() if parameter.default is not Parameter.empty}
-    if word in flags: return f"{'/'.join(spelled(word))} {rest}"
-    parts = ["/".join(spelled(name)) for name in MADE_OF.get(word, ()) if name in flags]
+    if flags.issuperset(words):
+        return " and ".join("/".join(spelled(word)) for word in words) + message[len(subject):]
+    parts = ["/".join(spelled(name)) for name in MADE_OF.get(subject, ()) if name in flags]
     return f"{', '.join(parts)}: {message}" if parts else message

@@ -73,7 +73,7 @@ def nothing_wrong(*_): raise SystemExit(0)
 INSTEAD = {  # of what would take long, or for ever, when nothing is wrong
     "edgeml-demo": {"learn_outlook": nothing_wrong},
     "edgeml-plan": {"edgeml_dqn.cli_runs.DEFAULT": Resolution(states=8, bins=12, streams=32, sweeps=2)},
-    "edgeml-sweep": {"sweep": nothing_wrong},
+    "edgeml-sweep": {"edgeml_dqn.sweep.on_cores": nothing_wrong},
     "edgeml-serve": {"edgeml_dqn.server.make_server": lambda *_: SimpleNamespace(run=lambda sockets: sockets[0].close())},
     "edgeml-device": {"Tally": nothing_wrong},
 }
