@@ -88,7 +88,8 @@ def test_device_needs_numpy(python, exports):
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     packages = {name.partition(".")[0] for name in found["modules"]} - sys.stdlib_module_names
-    assert packages == {"__main__", "edgeml_dqn", "numpy"}, packages
+    own = {name for name in packages if name.startswith(("_cython", "cython_runtime"))}  # NumPy's random numbers register these
+    assert packages - own == {"__main__", "edgeml_dqn", "numpy"}, packages
     for name, began in (("plan", "Planned"), ("network", "DQN")):
         assert found[name] == dict(began=began, limits=["Baseline", "MDP", "Planned"], images=600, differ=[], excess=found[name]["excess"])
         assert found[name]["excess"] <= 0
