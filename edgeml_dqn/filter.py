@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['EVERY', 'PART', 'SUMMED_AT_ONCE', 'FLOOR', 'WIDTHS', 'TRIAL', 'Filter', 'check_filter', 'Counts', 'one_blas_thread',
-           'expected_counts', 'first_filter', 'as_filter', 'Climb', 'fit_filter', 'metric_edges', 'interval_edges']
+           'expected_counts', 'probabilities', 'first_filter', 'as_filter', 'Climb', 'fit_filter', 'metric_edges',
+           'interval_edges']
 
 # %% ../nbs/api/06b_filter.ipynb #049a3208
 from collections.abc import Callable
@@ -158,7 +159,7 @@ def expected_counts(
 # %% ../nbs/api/06b_filter.ipynb #4f35a53b
 FLOOR = 1e-5  # of all probabilities, as a share of what they would be if all were equal
 
-def _probs(
+def probabilities(
     counts: np.ndarray,  # float, of any shape
     axis: int,  # along which probabilities add up to one
 ) -> np.ndarray:  # float32
@@ -178,14 +179,17 @@ def first_filter(
     centre = (np.arange(states) + .5) / states
     rank = np.cumsum(share) - share / 2
     emission = share[:, None] * (np.exp(-.5 * ((rank[:, None] - centre) / width) ** 2) + 1e-3)
-    return Filter(edges, _probs(np.ones(states), 0), _probs(.8 * np.eye(states) + .2 / states, 1), _probs(emission, 0))
+    stay = .8 * np.eye(states) + .2 / states
+    return Filter(
+        edges, probabilities(np.ones(states), 0), probabilities(stay, 1), probabilities(emission, 0))
 
 def as_filter(
     edges: np.ndarray,  # float [B - 1], rising
     counts: Counts,  # what is expected to have happened
 ) -> Filter:
     "The filter under which that is likeliest"
-    return Filter(edges, _probs(counts.seen.sum(0), 0), _probs(counts.moves, 1), _probs(counts.seen, 0))
+    seen, moves = counts.seen, counts.moves
+    return Filter(edges, probabilities(seen.sum(0), 0), probabilities(moves, 1), probabilities(seen, 0))
 
 # %% ../nbs/api/06b_filter.ipynb #9b4a7f78
 WIDTHS = (.03, .25)  # of bumps to begin with, narrow or wide

@@ -114,7 +114,7 @@ def about_flags(
     message: str,  # of the library
     function: Callable,  # the command that met it
 ) -> str:
-    "A message in terms of what was typed: its first word as a flag, if the command has it"
+    "A message in terms of what was typed: what it is about as flags, if the command has them"
     subject = match(r"\w*( and \w+(?= are ))?", message)[0]
     words = subject.split(" and ")
     flags = {
