@@ -20,6 +20,7 @@ from .estimate import as_logged, without_propensity
 from .export import export_policy, outlook_of
 from .files import held
 from .decisions import read_decisions
+from .live import STATE, kept_policy
 from .others import compare_on
 from .replay import check, plot_log
 from .exported import load_policy, read_export
@@ -58,21 +59,23 @@ def _export(data, run_dir, out, typed, runtimes, json):
 # %% ../nbs/api/10d_cli_export.ipynb #15e397d9
 def edgeml_replay(
     log: str,  # JSON lines of a controller
-    policy: str,  # the export that the device ran
+    policy: str,  # the export that the device ran, or the folder in which it keeps what it learned
     runtime: str = "numpy",  # that decides again: numpy, numba, litert or onnx
     plot: str = None,  # a PNG file, for a picture of the log's last session
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Decide a device's log again, check every decision and the rate limit, and compare other policies on it"
     with one_sentence(edgeml_replay):
-        answer = _replay(read_decisions(log), load_policy(policy, runtime), plot, json)
+        device = kept_policy(policy) if (Path(policy) / STATE).exists() else load_policy(policy, runtime)
+        answer = _replay(read_decisions(log), device, plot, json)
     wrong = [f"{answer['differing']} events differ, first {answer['differences'][0]}"] if answer["differing"] else []
     if answer["excess"] > 0: wrong.append(f"{answer['excess']:g} offloads more than the limit allows")
     for sentence in wrong + answer["remarks"]: print(f"edgeml-replay: {log}: {sentence}", file=sys.stderr)
     if wrong or answer["lost"] or not answer["images"]: raise SystemExit(1)
 
 def _replay(sessions, device, plot, json):
-    ours = [session for session in sessions if session.start["digest"] == policy_digest(device)] or sessions
+    digest = policy_digest(device)
+    ours = [each for each in sessions if each.start.get("adaptive") or each.start["digest"] == digest] or sessions
     checks = [check(session, device) for session in ours]
     def total(name): return sum(getattr(each, name) for each in checks)
     def gathered(counts):

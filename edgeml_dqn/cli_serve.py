@@ -23,6 +23,7 @@ from tqdm.auto import tqdm
 
 from .audits import SHARE
 from .bucket import TokenBucket
+from .calibration import read_metric
 from .cli import limit_number, one_sentence, show
 from .controller import Controller
 from .link import shaped
@@ -112,7 +113,7 @@ def edgeml_serve(
 
 # %% ../nbs/api/10e_cli_serve.ipynb #6490da8f
 def edgeml_device(
-    export_dir: str,  # an exported policy
+    export_dir: str,  # an exported policy; to learn, a file of edgeml-metric will do
     scene: str,  # MODULE:FUNCTION that makes the scene
     url: str,  # of the server, as https://strong.example:8000
     model: str = "strong",  # the classifier's name there
@@ -129,6 +130,8 @@ def edgeml_device(
     cafile: str = None,  # certificates to trust instead of the system's, in PEM
     log: str = None,  # a file that decisions are appended to
     audits: float = SHARE,  # share of the tokens for images drawn at random, 0 for none
+    adaptive: str = None,  # a folder: learn from the images, and keep there what is learned
+    metrics: str = None,  # a port at which Prometheus may ask for metrics, or a file for it that ends in .prom
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Run a policy on a scene's images"
@@ -136,12 +139,13 @@ def edgeml_device(
     with one_sentence(edgeml_device), ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.showwarning = lambda message, *_: print(f"edgeml-device: {message}", file=sys.stderr)
-        policy = load_policy(export_dir, runtime)
+        curve_alone = Path(export_dir).is_file()
+        if curve_alone and adaptive is None:
+            raise ValueError(f"export_dir is {export_dir}, a file; expected an export, or --adaptive with a metric")
+        policy = read_metric(export_dir).curve if curve_alone else load_policy(export_dir, runtime)
         seen = load(scene, Scene)
         key = read_key(key_file)
-        bucket = TokenBucket(
-            policy.exported.bucket.rate if rate is None else rate,
-            policy.exported.bucket.depth if depth is None else depth)
+        bucket = _limit(rate, depth, None if curve_alone else policy.exported.bucket)
         if images is not None and not 0 <= images <= sys.maxsize:
             raise ValueError(f"images is {images}; expected 0 to {sys.maxsize}")
         if cafile and not url.startswith("https:"):
@@ -149,9 +153,15 @@ def edgeml_device(
         link = {name: value for name, value in (("bandwidth", bandwidth), ("delay", delay)) if value is not None}
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
         remote = stack.enter_context(Remote(url, model, seen.classes, key, cafile, relay))
+        watch = None
+        if metrics is not None:
+            from edgeml_dqn.device_metrics import DeviceMetrics, publish
+            watch = DeviceMetrics()
+            print(f"edgeml-device: metrics at {stack.enter_context(publish(watch, metrics))}", file=sys.stderr)
         controller = stack.enter_context(
             Controller(
-                policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log, audits=audits))
+                policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log, audits=audits,
+                watch=watch, adaptive=adaptive or False))
         if why := remote.trouble(3):
             while_so = "images are answered by the weak classifier until it is"
             print(f"edgeml-device: {url} is not ready for us: {why}; {while_so}", file=sys.stderr)
@@ -163,6 +173,12 @@ def edgeml_device(
                 tally.add(*outcome)
         except KeyboardInterrupt: pass
         show(None, dict(policy=controller.policy_name) | tally.summary(), json)
+
+def _limit(rate, depth, made_for):
+    "The limit that is asked for, or that a policy was made for, if any"
+    for name, value in (("rate", rate), ("depth", depth)):
+        if value is None and made_for is None: raise ValueError(f"{name} is missing; expected one, for a metric has none")
+    return TokenBucket(made_for.rate if rate is None else rate, made_for.depth if depth is None else depth)
 
 def _address(url):
     parts = urlsplit(url)

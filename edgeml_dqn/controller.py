@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable
 from os import PathLike
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from .answers import as_answer, ask, better
 from .bucket import TokenBucket
 from .decider import Decider, check_time_unit, policy_digest
 from .decisions import JsonLines
+from .live import Adapting, Study, first_learner
+from .metric import ExpectedReward
 from .runtime import DevicePolicy
 
 # %% ../nbs/api/09b_controller.ipynb #b0000009
@@ -44,7 +47,7 @@ class Controller:
     "A live device; `ValueError` for a deadline, a time unit or a share of audits that makes no sense"
     def __init__(
         self,
-        policy: DevicePolicy,  # of which a fresh copy decides
+        policy: DevicePolicy | ExpectedReward | None,  # of which a fresh copy decides; to learn, a curve or nothing will do
         weak: Callable[[Any], tuple[Any, float]],  # from an image to an answer and the offloading metric
         remote: Callable[[Any, float], Any] | None,  # from an image and seconds to a better answer; None: no server
         bucket: TokenBucket,  # the rate limit
@@ -55,6 +58,8 @@ class Controller:
         log: str | PathLike | None = None,  # JSON lines are appended to this file
         audits: float = 0,  # share of the tokens that is spent at random
         seed: int | np.random.SeedSequence | None = None,  # of the draws of audits; None: another with each start
+        watch: Callable[[dict], None] | None = None,  # is called with each record, as it is logged
+        adaptive: bool | str | PathLike = False,  # learn from the images; the name of a folder: and keep it there
     ):
         self.deadline_ns = check_deadline(deadline)
         unit_ns = check_time_unit(time_unit)
@@ -64,15 +69,21 @@ class Controller:
         self.slots = threading.BoundedSemaphore(in_flight)
         self.lines = 0
         self.origin = self.clock()
+        folder = None if isinstance(adaptive, bool) else adaptive
+        if folder: Path(folder).mkdir(parents=True, exist_ok=True)
+        if adaptive: policy = Adapting(first_learner(policy, bucket, folder))
         self.decider = Decider(policy, bucket, unit_ns, 0, audits)
         self.draws = np.random.default_rng(seed)
         self.session = os.urandom(4).hex()
         self.log = None if log is None else JsonLines(log)
+        self.watch = watch
         limit = dict(rate=str(bucket.rate), depth=str(bucket.depth))
         limit |= dict(unit_ns=str(unit_ns), deadline_ms=float(deadline) * 1e3, audits=float(audits))
-        start = dict(event="start", policy=self.policy_name, digest=policy_digest(policy)) | limit
+        about = dict(policy=self.policy_name, digest=policy_digest(policy), adaptive=bool(adaptive))
+        start = dict(event="start") | about | limit
         self._write(self._numbered(start | dict(began=time.strftime("%Y-%m-%dT%H:%M:%S%z"))))
         if remark := policy.remark(bucket): warnings.warn(remark, stacklevel=2)
+        self.study = Study(policy, folder, self.lock, self._learned) if adaptive else None
         self._plan(bucket)
 
     @property
@@ -101,6 +112,7 @@ class Controller:
             remote_ms = (self.clock() - sent) / 1e6
             answer, told = better(answer, strong, error)
             record |= dict(remote_ms=remote_ms) | told
+            if self.study and "agree" in told: self._told(metric, 1. - told["agree"])
         record["total_ms"] = (self.clock() - came) / 1e6
         self._write(record)
         return Answer(answer, record)
@@ -114,7 +126,33 @@ class Controller:
             record = self._numbered(dict(event="image") | decision)
             if bar: record |= dict(bar=bar)
             elif not record["offload"]: self.slots.release()
+            if self.study: self._follow(record)
         return record | dict(policy_ms=(self.clock() - now) / 1e6)
+
+    def _follow(self, record):
+        "What a policy that learns is told of a decision, and says of the image"
+        policy = self.decider.policy
+        policy.decided(record["offload"])
+        if record["metric"] is not None and policy.rung: self._alarm("images", policy.learner.began)
+        self.study.look()
+
+    def _told(self, metric, reward):
+        "What an offload has brought"
+        with self.lock:
+            learner = self.decider.policy.learner
+            if learner.rewarded(metric, reward): self._alarm("rewards", len(learner.rewards))
+            self.study.look()
+
+    def _alarm(self, of, since):
+        self._write(self._numbered(dict(event="alarm", time_ns=self.decider.clock.now, of=of, since=since)))
+
+    def _learned(self):
+        "Something else decides from now on"
+        self.order = None
+        policy = self.decider.policy
+        changed = self.decider.retarget(self.clock() - self.origin, policy.policy.exported)
+        about = dict(images=policy.learner.live.images, curve=policy.learner.fit, digest=policy_digest(policy))
+        self._write(self._numbered(dict(event="learned") | changed | about))
 
     def _bar(self, came):
         "Why no image can be sent; or nothing, and a slot is taken"
@@ -159,10 +197,15 @@ class Controller:
 
     def _write(self, record):
         if self.log: self.log.write(record)
+        if self.watch is None: return
+        try: self.watch(record)
+        except Exception as error:
+            warnings.warn(f"watch fails ({type(error).__name__}: {error}); the device goes on")
 
     def close(self) -> None:
         "Let go of the log"
         with self.lock: self.order = None
+        if self.study: self.study.close()
         if self.log: self.log.close()
 
     def __enter__(self): return self

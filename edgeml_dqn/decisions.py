@@ -45,7 +45,7 @@ class JsonLines:
 class Decisions(NamedTuple):
     "What a controller did from its start to its end"
     start: dict  # policy, limit, time unit, deadline
-    events: list[dict]  # images and changes of limit, in the order of decisions, without gaps
+    events: list[dict]  # images, changes of limit, plans that were learned and alarms, in order, without gaps
     lost: dict[str, int]  # lines that cannot be checked, by the reason why
 
     @property
@@ -54,7 +54,7 @@ class Decisions(NamedTuple):
     def under_limits(self) -> Iterator[tuple[TokenBucket, dict]]:
         "The start and each event, in order, with the limit that holds from it on"
         for event in (self.start, *self.events):
-            if event["event"] != "image": bucket = TokenBucket(event["rate"], event["depth"])
+            if "rate" in event: bucket = TokenBucket(event["rate"], event["depth"])
             yield bucket, event
 
 NUMBER = (int, float)
@@ -62,11 +62,13 @@ MAYBE = (*NUMBER, NoneType)  # or not there at all
 EVENTS = dict(  # what each holds, at least
     start=dict(
         session=(str,), line=(int,), policy=(str,), digest=(str,), rate=(str,), depth=(str,),
-        unit_ns=(str,), deadline_ms=NUMBER, audits=MAYBE),
+        unit_ns=(str,), deadline_ms=NUMBER, audits=MAYBE, adaptive=(bool, NoneType)),
     image=dict(
         session=(str,), line=(int,), time_ns=(int,), metric=MAYBE, tokens=(int,), reward=MAYBE,
         offload=(bool,), reason=(str,), propensity=MAYBE, answer=(str,), agree=(bool, NoneType), total_ms=NUMBER),
-    limit=dict(session=(str,), line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,)))
+    limit=dict(session=(str,), line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,)),
+    learned=dict(session=(str,), line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,), images=(int,)),
+    alarm=dict(session=(str,), line=(int,), time_ns=(int,), of=(str,), since=(int,)))
 
 def read_decisions(
     path: str | PathLike,  # of a controller

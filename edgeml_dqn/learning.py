@@ -79,7 +79,8 @@ class Live(NamedTuple):
     limit: Limit  # of the MDP, or of a plan
     images: int  # seen when it was learned
     grains: Grains = Grains()  # where the next one begins to look
-    band: tuple[float, float] = (0., 1.)  # mean ranks, between which the world is what it was
+    measure: Filter | None = None  # of metrics, by which an alarm measures images; None: nothing is known of them
+    band: tuple[float, float] = (0., 1.)  # mean ranks under it, between which the world is what it was
 
 class Follower:
     "The belief along lanes, block after block"
@@ -191,6 +192,7 @@ def learn(
 ) -> Live | None:
     "The MDP or the plan of a window, or what decides now, whichever earns most on images that it has not learned from"
     lanes = Window(*map(as_lanes, window))
+    if not all(lanes.intervals[~fold].any() for fold in folds_of(lanes.metric)): return before  # hardly any time passed
     judged = choose(lanes, before.grains if before else Grains())
     begun = images - lanes.metric.size + np.arange(len(lanes.metric)) * lanes.metric.shape[1]
     best = "MDP"
@@ -198,22 +200,24 @@ def learn(
         fresh = begun >= (before.images if before else 0)
         found = contest(lanes, fresh, judged, curve, bucket, before)
         best = max(found, key=found.get, default="before")
-    if best == "before": return before
     models = [learn_filter(part, each.models[0].edges, each.grain, each.models[0]) for part, each in zip(lanes, judged)]
+    normal = dict(measure=models[0], band=rank_band(judged[0], lanes.metric))
+    if best == "before": return before and before._replace(**normal)
     outlook = as_outlook(lanes, curve, *models)
     limit = (outlook.planned if best == "Planned" else outlook.mdp)(bucket)
     grains = Grains(*(each.grain for each in judged))
-    return Live(outlook, limit, images, grains, rank_band(judged[0], lanes.metric))
+    return Live(outlook, limit, images, grains, **normal)
 
 def learn_mdp(
     window: Window,  # [n], what was seen
     curve: ExpectedReward,  # from metric to expected reward
     bucket: TokenBucket,  # the limit
     images: int,  # seen so far, of which the window has the last
-    before: Live | None = None,  # not looked at
-) -> Live:
-    "The MDP of a window, whatever the order of its images"
+    before: Live | None = None,  # what decides now; None: one price that follows the spending
+) -> Live | None:
+    "The MDP of a window, whatever the order of its images; or what decides now, if no time passed"
     lanes = Window(*map(as_lanes, window))
+    if not lanes.intervals.any(): return before
     flat = learn_filter(lanes.metric, metric_edges(lanes.metric, BINS), NO_MEMORY)
     outlook = as_outlook(lanes, curve, flat)
     return Live(outlook, outlook.mdp(bucket), images)

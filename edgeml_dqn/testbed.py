@@ -76,6 +76,7 @@ class Tally:
         told = dict(
             images=True,
             offloaded=record["offload"],
+            audits=record["reason"] == "audit",
             answered_by_strong=record["answer"] == "strong",
             late=record["total_ms"] > 1e3 * self.deadline,
             no_metric=record["metric"] is None,
@@ -91,7 +92,7 @@ class Tally:
         loss = self.counts["wrong"] / self.counts["labelled"] if self.counts["labelled"] else None
         counts = {
             name: self.counts[name]
-            for name in ("images", "offloaded", "answered_by_strong", "late", "no_metric")}
+            for name in ("images", "offloaded", "audits", "answered_by_strong", "late", "no_metric")}
         return counts | dict(loss=loss) | medians | dict(slowest_answer_ms=max(self.times["answer"], default=None))
 
 def stage_times(
