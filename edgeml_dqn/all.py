@@ -4,12 +4,17 @@
 
 # %% auto #0
 __all__ = ['read_data', 'populations', 'TokenBucket', 'Periodic', 'MarkovModulated', 'IID', 'LocationReset', 'Source', 'read_log',
-           'trace_sources', 'weak', 'strong', 'baseline', 'mdp', 'LowerBound', 'Planned', 'learn_outlook', 'History',
-           'LearnedFilter', 'Perceptron', 'make_problem', 'Settings', 'acting_policy', 'train', 'make_validation',
-           'kept_policy', 'CausalOracle', 'clairvoyant', 'BeliefPolicy', 'simulate', 'comparison', 'plot_trace']
+           'trace_sources', 'weak', 'strong', 'baseline', 'mdp', 'LowerBound', 'Planned', 'learn_outlook', 'Adaptive',
+           'seen_mdp', 'Dual', 'History', 'LearnedFilter', 'Perceptron', 'make_problem', 'Settings', 'acting_policy',
+           'train', 'make_validation', 'kept_policy', 'CausalOracle', 'clairvoyant', 'BeliefPolicy', 'simulate',
+           'comparison', 'plot_trace', 'with_audits', 'Logged', 'estimate', 'Learner', 'Adapting', 'in_the_field']
 
 # %% ../nbs/api/11_all.ipynb #a1100004
+from .adaptive import Adaptive, Learner, seen_mdp
+from .field import in_the_field
+from .live import Adapting
 from .arrivals import Periodic
+from .audited import with_audits
 from .modulated import MarkovModulated
 from .belief import BeliefPolicy
 from .clairvoyant import clairvoyant
@@ -17,6 +22,8 @@ from .oracle import CausalOracle
 from .bucket import TokenBucket
 from .data import read_data
 from .dqn import acting_policy
+from .dual import Dual
+from .estimate import Logged, estimate
 from .problem import Settings, make_problem
 from .features import History, LearnedFilter
 from .logs import read_log
@@ -36,8 +43,9 @@ from .training import kept_policy, train
 _all_ = [
     "read_data", "populations",
     "TokenBucket", "Periodic", "MarkovModulated", "IID", "LocationReset", "Source", "read_log", "trace_sources",
-    "weak", "strong", "baseline", "mdp", "LowerBound", "Planned", "learn_outlook",
+    "weak", "strong", "baseline", "mdp", "LowerBound", "Planned", "learn_outlook", "Adaptive", "seen_mdp", "Dual",
     "History", "LearnedFilter", "Perceptron", "make_problem", "Settings", "acting_policy",
     "train", "make_validation", "kept_policy",
     "CausalOracle", "clairvoyant", "BeliefPolicy",
-    "simulate", "comparison", "plot_trace"]
+    "simulate", "comparison", "plot_trace",
+    "with_audits", "Logged", "estimate", "Learner", "Adapting", "in_the_field"]

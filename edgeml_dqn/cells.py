@@ -78,6 +78,7 @@ class Cell:
     streams: int = 100  # test sequences
     length: int = 100_000  # images in each
     bounds: int = 1  # 0: without those that know the process (causal oracle, belief policy, clairvoyant)
+    adaptive: int = 0  # 1: with those that nobody trained (Adaptive, MDP of what was seen, Dual): seconds a stream
 
     def __post_init__(self):
         _as_numbers(self)

@@ -7,6 +7,7 @@ __all__ = ['COLOURS', 'Comparison', 'compare_all', 'plot_comparison', 'edgeml_si
 
 # %% ../nbs/api/10h_cli_compare.ipynb #10f30004
 import json as json_text
+import re
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -30,6 +31,7 @@ from .metric import populations
 from .planned import Planned, learn_outlook
 from .mdp import mdp
 from .policies import LowerBound, Policy, baseline, strong, weak
+from .rows import untrained
 from .sequences import LocationReset, Sequences, Source, spawn
 from .comparison import comparison, plot_trace
 from .simulate import PIECES, Result, simulate
@@ -68,7 +70,7 @@ def compare_all(
         comparison(results[:-1] if oracles else results, oracle, clairvoyant(sequences, bucket)),
         left_out)
 
-COLOURS = dict(DQN="C1", Planned="C2")  # of those that learn
+COLOURS = dict(DQN="C1", Planned="C2", Adaptive="C4")  # of those that learn
 
 def plot_comparison(
     table: pd.DataFrame,  # of comparison
@@ -113,20 +115,22 @@ def edgeml_simulate(
     optimizer: str = None,  # likewise
     streams: int = None,  # test sequences (default 100; not of a log)
     length: int = None,  # images in each (default 100,000; not of a log)
+    adaptive: store_true = False,  # rows for Adaptive, MDP of what was seen, Dual (of a log anyway): 10 s a stream
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Compare what a run holds, a plan or a DQN, with all other policies on unseen sequences"
     typed = typed_flags(locals())
     with one_sentence(edgeml_simulate), held(save_dir):
-        _simulate(data, run_dir, Path(save_dir), typed, streams, length, json)
+        _simulate(data, run_dir, Path(save_dir), typed, streams, length, adaptive, json)
 
-def _simulate(data, run_dir, save_dir, typed, streams, length, json):
+def _simulate(data, run_dir, save_dir, typed, streams, length, adaptive, json):
     opened = open_run(data, run_dir, typed)
     _, train, test, bucket = opened.task
     policy = opened.policy
     sequences = _unseen(test, streams, length, opened.flags["seed"])
-    results, table, left_out = compare_all(train, sequences, bucket, [policy], test)
-    losses = {result.name.lower().replace(" ", "_"): result.loss for result in results}
+    besides = untrained(bucket, train.population.curve) if adaptive or isinstance(test, TraceSource) else []
+    results, table, left_out = compare_all(train, sequences, bucket, [policy, *besides], test)
+    losses = {re.sub(r"\W+", "_", result.name.lower()): result.loss for result in results}
     arrays = (
         {name: loss.mean() for name, loss in losses.items()}
         | {f"{name}_streams": loss for name, loss in losses.items()})
@@ -173,13 +177,14 @@ def edgeml_demo(
     streams: int = 100,  # test sequences
     length: int = 100_000,  # images in each
     seed: int = 0,  # of everything random
+    adaptive: store_true = False,  # rows for Adaptive, MDP of what was seen and Dual: ten seconds a stream
     json: store_true = False,  # print one JSON object and nothing else
 ):
     """Make a plan and train a DQN on the paper's images, compare all policies on unseen streams,
     print a table and save two plots"""
-    with one_sentence(edgeml_demo), held(out): _demo(Path(out), iterations, streams, length, seed, json)
+    with one_sentence(edgeml_demo), held(out): _demo(Path(out), iterations, streams, length, seed, adaptive, json)
 
-def _demo(out, iterations, streams, length, seed, json):
+def _demo(out, iterations, streams, length, seed, adaptive, json):
     if not 0 <= iterations <= 10**9: raise ValueError(f"iterations is {iterations}; expected 0 to {10**9}")
     source, unseen = (Source(population, LocationReset(.1, .1)) for population in populations(read_data("ilsvrc")))
     bucket = TokenBucket(.1, 4)
@@ -191,7 +196,8 @@ def _demo(out, iterations, streams, length, seed, json):
     problem = make_problem(source, bucket, settings=settings)
     dqn = acting_policy(train(problem, iterations, every=None).learner, problem)
     trained = time.perf_counter()
-    table = compare_all(source, sequences, bucket, [dqn, planned], unseen).table
+    besides = untrained(bucket, source.population.curve) if adaptive else []
+    table = compare_all(source, sequences, bucket, [dqn, planned, *besides], unseen).table
     plots = [out / name for name in ("comparison.png", "trace.png")]
     save_figure(plot_comparison(table), plots[0])
     save_figure(plot_trace([mdp(source.population, bucket), planned], sequences), plots[1])

@@ -20,7 +20,7 @@ from .estimate import as_logged, without_propensity
 from .export import export_policy, outlook_of
 from .files import held
 from .decisions import read_decisions
-from .live import STATE, kept_policy
+from .live import STATE, learned_policy
 from .others import compare_on
 from .replay import check, plot_log
 from .exported import load_policy, read_export
@@ -66,7 +66,7 @@ def edgeml_replay(
 ):
     "Decide a device's log again, check every decision and the rate limit, and compare other policies on it"
     with one_sentence(edgeml_replay):
-        device = kept_policy(policy) if (Path(policy) / STATE).exists() else load_policy(policy, runtime)
+        device = learned_policy(policy) if (Path(policy) / STATE).exists() else load_policy(policy, runtime)
         answer = _replay(read_decisions(log), device, plot, json)
     wrong = [f"{answer['differing']} events differ, first {answer['differences'][0]}"] if answer["differing"] else []
     if answer["excess"] > 0: wrong.append(f"{answer['excess']:g} offloads more than the limit allows")

@@ -54,14 +54,16 @@ def edgeml_sweep(
     seed: typed_numbers = None,  # of everything random
     streams: typed_numbers = None,  # test sequences
     length: typed_numbers = None,  # images in each
+    adaptive: store_true = False,  # rows for Adaptive, MDP of what was seen and Dual: ten seconds of a core a stream
     jobs: int = None,  # worker processes on this machine, by default one for each core
     scheduler: str = None,  # tcp://HOST:PORT of a Dask cluster, instead
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Learn and simulate the cells of a grid that are missing, and gather the table"
-    others = "grid", "out", "data", "jobs", "scheduler", "json"
+    others = "grid", "out", "data", "adaptive", "jobs", "scheduler", "json"
     axes = {
         name: values for name, values in locals().items() if name not in (*others, "others") and values is not None}
+    if adaptive: axes["adaptive"] = 1
     if arrival_history: axes["arrival_history"] = [last or None for last in arrival_history]
     with one_sentence(edgeml_sweep):
         if jobs is not None and jobs < 1: raise ValueError(f"jobs is {jobs}; expected at least 1")

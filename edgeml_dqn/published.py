@@ -59,10 +59,10 @@ def order(
 
 # %% ../nbs/api/08b_published.ipynb #f11f6e4c
 STYLES = {  # policies, from the worst to the best, and their colours
-    "Baseline": "C7", "MDP": "C0", "DQN": "C1", "Planned": "C3", "Belief": "C9",
-    "Causal oracle": "C2", "Lower Bound": "k"}
+    "Baseline": "C7", "MDP": "C0", "MDP, seen": "C8", "Dual": "C5", "Adaptive": "C4",
+    "DQN": "C1", "Planned": "C3", "Belief": "C9", "Causal oracle": "C2", "Lower Bound": "k"}
 BOUNDS = ["Causal oracle", "Lower Bound"]  # drawn with dashes
-GAINING = ["DQN", "Planned", "Belief", "Causal oracle"]  # those that see more than the MDP
+GAINING = ["Dual", "Adaptive", "DQN", "Planned", "Belief", "Causal oracle"]  # those that see more than the MDP
 
 def plot_losses(
     table: pd.DataFrame,  # x, panel, policy and loss; published as well, for dots

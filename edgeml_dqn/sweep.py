@@ -21,7 +21,7 @@ from .cells import Cell, flat
 from .data import Dataset
 from .files import held, write_atomically
 from .network import make_optimizer, named_network, named_optimizer, user_object
-from .rows import COMPUTED_BY, TRAINED_BY, fingerprint, without_limit
+from .rows import ADAPTED_BY, COMPUTED_BY, TRAINED_BY, fingerprint, without_limit
 from .workers import on_cluster, on_cores
 
 # %% ../nbs/api/08_sweep.ipynb #08000002
@@ -37,7 +37,8 @@ def cell_digest(
     data: Dataset,  # its images
 ) -> str:  # 16 hexadecimal digits
     "A name for all that the result of a cell depends on"
-    code = fingerprint(COMPUTED_BY + (TRAINED_BY if cell.iterations else ()))
+    besides = (TRAINED_BY if cell.iterations else ()) + (ADAPTED_BY if cell.adaptive else ())
+    code = fingerprint(COMPUTED_BY + besides)
     own = [_module_of(name, getattr(cell, name)) for name in ("network", "optimizer")]
     return hashlib.sha256(json.dumps([flat(cell), data.digest, code, own]).encode()).hexdigest()[:16]
 

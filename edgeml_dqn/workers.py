@@ -22,7 +22,7 @@ from joblib.externals.loky import ProcessPoolExecutor
 from . import __version__
 from .cells import Cell
 from .data import Dataset
-from .rows import COMPUTED_BY, TRAINED_BY, fingerprint, run_cell
+from .rows import ADAPTED_BY, COMPUTED_BY, TRAINED_BY, fingerprint, run_cell
 
 # %% ../nbs/api/08ac_workers.ipynb #8ac00007
 def attempt(
@@ -82,7 +82,7 @@ def on_cores(
 # %% ../nbs/api/08ac_workers.ipynb #1aec33d4
 def own_code() -> tuple[str, str]:
     "Version and fingerprint of the code that computes rows"
-    return __version__, fingerprint(COMPUTED_BY + TRAINED_BY)
+    return __version__, fingerprint(COMPUTED_BY + TRAINED_BY + ADAPTED_BY)
 
 def on_cluster(
     cells: list[Cell],

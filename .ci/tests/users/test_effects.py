@@ -25,19 +25,19 @@ ALL = "--order reset --arrivals markov --spread .2 --reset-prob .1 --period-1 1 
 SMALL = "--gradient-steps 2 --batch-size 32 --layers 1 --units 4 --metric-history 4 --every 1"
 # What is typed anyhow, and another value of each flag, None for a switch; or what is typed instead, and the value
 RUNS = {
-    "edgeml-demo": ("--out new --iterations 1 --streams 2 --length 200", {"out": "save", "iterations": "0", "streams": "3", "length": "300", "seed": "1"}),
+    "edgeml-demo": ("--out new --iterations 1 --streams 2 --length 200", {"out": "save", "iterations": "0", "streams": "3", "length": "300", "seed": "1", "adaptive": None}),
     "edgeml-plan": (f"data.npz new {ALL}", PROCESS | {"rate": ".2", "depth": "2", "discount": ".9", "fine": None, "seed": "1", "metric": ("log.npz new --metric one_fit.json", "two_fit.json")}),
     "edgeml-train": (f"data.npz new --iterations 2 {SMALL} {ALL}", PROCESS | LEARNER | {
         "rate": ".2", "depth": "2", "gradient_steps": "3", "batch_size": "48", "learning_rate": ".1", "iterations": "3", "every": "2", "tensorboard": "save", "seed": "1",
         "metric": (f"log.npz new --iterations 2 {SMALL} --metric one_fit.json", "two_fit.json")}),
     "edgeml-train, gone on": (f"data.npz run --iterations 6 {SMALL}", {"learning_rate": ".1", "iterations": "5", "every": "3"}),
     "edgeml-train, interrupted": (f"data.npz stopped {SMALL}", {"learning_rate": ".1"}),
-    "edgeml-simulate": ("data.npz plan save --streams 2 --length 200", {"rate": ".2", "depth": "2", "streams": "3", "length": "300"}),
+    "edgeml-simulate": ("data.npz plan save --streams 2 --length 200", {"rate": ".2", "depth": "2", "streams": "3", "length": "300", "adaptive": None}),
     "edgeml-simulate, as trained": ("data.npz run save --streams 2 --length 200", PROCESS | LEARNER | {
         "order": "reset", "arrivals": "markov", "rate": ".2", "depth": "2"}),  # refused
     "edgeml-sweep": ("none new --iterations 1", {name: values for name, values in PROCESS.items() if name not in ("order", "arrivals")} | {
         "data": "data.npz", "rate": ".2", "depth": "2", "iterations": "0", "metric_history": "5", "arrival_history": "2",
-        "network": "mine:network", "optimizer": "sgd", "seed": "1", "streams": "3", "length": "300",
+        "network": "mine:network", "optimizer": "sgd", "seed": "1", "streams": "3", "length": "300", "adaptive": None,
         "jobs": "3", "scheduler": "tcp://127.0.0.1:9"}),
     "edgeml-metric": ("one.npz new", {"loss": "top2", "fit": "isotonic", "test_share": ".3", "folds": "3", "seed": "1"}),
     "edgeml-export": ("data.npz plan new", {"rate": ".2", "depth": "2"}),
@@ -46,7 +46,8 @@ RUNS = {
         "host": "localhost", "port": "8001", "key_file": "two.key", "certfile": "one.key", "keyfile": "one.key", "max_bytes": "5000000", "timeout": "11", "connections": "101"}),
     "edgeml-device": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", {
         "model": "other", "rate": ".2", "depth": "2", "runtime": "numba", "images": "3", "time_unit": ".002", "deadline": ".2", "saturate": None,
-        "bandwidth": "9", "delay": "1", "key_file": "one.key", "cafile": "one.key", "log": "save.jsonl", "audits": ".1"}),
+        "bandwidth": "9", "delay": "1", "key_file": "one.key", "cafile": "one.key", "log": "save.jsonl", "audits": ".1", "metrics": "save.prom", "adaptive": None,
+        "keep": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001 --adaptive", "save")}),
     "edgeml-replay": ("log.jsonl device", {"runtime": "numba", "plot": "save.png"}),
 }
 NUMBER = re.compile(r"[\d.]+(e[+-]\d+)?")

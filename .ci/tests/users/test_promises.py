@@ -48,7 +48,7 @@ FINE = {  # values that a flag may well have
     "edgeml-metric": {"seed": ["0", "99999999999999999999"]},
     "edgeml-export": {"runtimes": [""], "network": [""]},  # all that can run it
     "edgeml-serve": {"port": ["0"], "max_bytes": ["99999999999999999999"], "timeout": ["inf", "1e308", "99999999999999999999", "1.5"], "connections": ["99999999999999999999"]},
-    "edgeml-device": {"rate": ["1.5"], "depth": ["1.5"], "images": ["0"], "time_unit": ["1e308", "99999999999999999999", "1.5"], "deadline": ["1.5"], "bandwidth": ["inf", "1e308", "99999999999999999999", "1.5"], "delay": ["0", "1e308", "99999999999999999999", "1.5"], "audits": ["0"]},
+    "edgeml-device": {"rate": ["1.5"], "depth": ["1.5"], "images": ["0"], "time_unit": ["1e308", "99999999999999999999", "1.5"], "deadline": ["1.5"], "bandwidth": ["inf", "1e308", "99999999999999999999", "1.5"], "delay": ["0", "1e308", "99999999999999999999", "1.5"], "audits": ["0"], "metrics": ["0"]},
 }
 PUBLISHED_FINE = {  # and one that the published scripts name may have
     "edgeml-plan": {"stype": ["0"], "itype": ["0"]},
@@ -77,8 +77,8 @@ INSTEAD = {  # of what would take long, or for ever, when nothing is wrong
     "edgeml-serve": {"edgeml_dqn.server.make_server": lambda *_: SimpleNamespace(run=lambda sockets: sockets[0].close())},
     "edgeml-device": {"Tally": nothing_wrong},
 }
-TEXTS = {"data", "run_dir", "save_dir", "out", "grid", "scheduler", "table", "classifier", "host", "key_file", "certfile", "keyfile", "export_dir", "scene", "url", "model", "cafile", "log", "tensorboard"}
-SWITCHES = {"json", "saturate"}
+TEXTS = {"data", "run_dir", "save_dir", "out", "grid", "scheduler", "table", "classifier", "host", "key_file", "certfile", "keyfile", "export_dir", "scene", "url", "model", "cafile", "log", "keep", "tensorboard"}
+SWITCHES = {"json", "saturate", "adaptive"}
 
 
 @pytest.fixture(scope="module")
