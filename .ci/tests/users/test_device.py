@@ -18,6 +18,8 @@ from edgeml_dqn.calibration import read_metric
 from edgeml_dqn.controller import Controller
 from edgeml_dqn.decisions import read_decisions
 from edgeml_dqn.exported import load_policy
+from edgeml_dqn.live import read_state
+from edgeml_dqn.metric import ExpectedReward
 from edgeml_dqn.replay import check
 import numpy as np
 folder, found = sys.argv[1], {}
@@ -35,6 +37,16 @@ for name in ("plan", "network"):
     checked = check(session, policy)
     limits = [event["policy"] for event in session.events if event["event"] == "limit"]
     found[name] = dict(began=began, limits=limits, images=checked.images, differ=checked.differ, excess=checked.excess)
+curve, events, kept = ExpectedReward(np.arange(2.), np.arange(2.)), [], f"{folder}/kept"
+def learning(): return Controller(
+    curve, weak, lambda logits, seconds: 1, TokenBucket(.1, 4), deadline=5, time_unit=.01, watch=events.append, adaptive=kept)
+with learning() as device:
+    for image in [*logits, *logits]:
+        device(image)
+        while device.study.time.is_set(): time.sleep(.01)
+with learning(): pass
+decided = [event["policy"] for event in events if event["event"] in ("start", "learned")]
+found["learned"] = dict(decided=decided, images=read_state(f"{kept}/learned.npz")[0].images)
 print(json.dumps(found | dict(modules=sorted(sys.modules))))
 """
 
@@ -83,7 +95,7 @@ def exports(tmp_path_factory):
 
 
 def test_device_needs_numpy(python, exports):
-    "Policies of both kinds, a limit that changes, and the check of the log; what was imported is this package, NumPy and Python's own"
+    "Policies of both kinds, a limit that changes, the check of the log, and one that learns; what was imported is this package, NumPy and Python's own"
     done = subprocess.run([python, "-c", DEVICE, exports], capture_output=True, text=True, cwd=exports, env={})
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -93,3 +105,5 @@ def test_device_needs_numpy(python, exports):
     for name, began in (("plan", "Planned"), ("network", "DQN")):
         assert found[name] == dict(began=began, limits=["Baseline", "MDP", "Planned"], images=600, differ=[], excess=found[name]["excess"])
         assert found[name]["excess"] <= 0
+    began, *learned, again = found["learned"]["decided"]
+    assert began == "Dual" and learned and again == learned[-1] and found["learned"]["images"] == 600
