@@ -179,7 +179,8 @@ def edgeml_device(
 def _limit(rate, depth, made_for):
     "The limit that is asked for, or that a policy was made for, if any"
     for name, value in (("rate", rate), ("depth", depth)):
-        if value is None and made_for is None: raise ValueError(f"{name} is missing; expected one, for a metric has none")
+        if value is None and made_for is None:
+            raise ValueError(f"{name} is missing; expected one, for a metric has none")
     return TokenBucket(made_for.rate if rate is None else rate, made_for.depth if depth is None else depth)
 
 def _address(url):

@@ -47,7 +47,7 @@ class Controller:
     "A live device; `ValueError` for a deadline, a time unit or a share of audits that makes no sense"
     def __init__(
         self,
-        policy: DevicePolicy | ExpectedReward | None,  # of which a fresh copy decides; to learn, a curve or nothing will do
+        policy: DevicePolicy | ExpectedReward | None,  # that decides; to learn, a curve or None will do
         weak: Callable[[Any], tuple[Any, float]],  # from an image to an answer and the offloading metric
         remote: Callable[[Any, float], Any] | None,  # from an image and seconds to a better answer; None: no server
         bucket: TokenBucket,  # the rate limit

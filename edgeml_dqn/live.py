@@ -47,8 +47,8 @@ def _unpack_live(arrays):
     parts = {key.removeprefix("live_"): part for key, part in arrays.items() if key.startswith("live_")}
     measure = Filter(*(parts[f"measure_{key}"] for key in Filter._fields)) if "measure_edges" in parts else None
     grains = Grains(*(Grain(int(states), *rest) for states, *rest in parts["grains"].tolist()))
-    return Live(
-        unpack_outlook(parts), unpack_limit(parts), int(parts["images"]), grains, measure, tuple(parts["band"].tolist()))
+    low, high = parts["band"].tolist()
+    return Live(unpack_outlook(parts), unpack_limit(parts), int(parts["images"]), grains, measure, (low, high))
 
 def write_state(
     path: str | PathLike,  # the file to make or replace
@@ -126,7 +126,7 @@ def first_learner(
 def learned_policy(
     folder: str | PathLike,  # of a device that learns
 ) -> DevicePolicy:
-    "What decided last, as if it had been exported; errors as `read_state`, and `ValueError` where nothing was learned yet"
+    "What decided last, as if it had been exported; errors as `read_state`, and `ValueError` if nothing was learned yet"
     path = Path(folder) / STATE
     _, learned = read_state(path)
     if not learned.live: raise ValueError(f"{path} holds no policy yet; expected more images, or an export")
@@ -176,8 +176,8 @@ class Adapting:
         if self.policy: self.policy.observe(metric, interval)
         elif self.sent is not None:  # not the first image
             refill, cost, capacity = self.learner.bucket.lattice
-            most = float(curve.reward.max())
-            self.one_price = next_price(self.one_price, self.sent, min(refill * interval, capacity), cost, capacity, most)
+            gained, most = min(refill * interval, capacity), float(curve.reward.max())
+            self.one_price = next_price(self.one_price, self.sent, gained, cost, capacity, most)
         self.sent = False
         return float(np.interp(metric, curve.metric, curve.reward))
 
@@ -277,9 +277,9 @@ class Study:
         paths = [str((self.folder / name).absolute()) for name in ("task.npz", STATE)]
         with self.lock: task, known = self._state()
         write_state(paths[0], task, known)
-        command = [sys.executable, "-c", "import sys; from edgeml_dqn.live import learn_file; learn_file(*sys.argv[1:])"]
+        code = "import sys; from edgeml_dqn.live import learn_file; learn_file(*sys.argv[1:])"
         self.process = subprocess.Popen(
-            [*command, *paths], stderr=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD)
+            [sys.executable, "-c", code, *paths], stderr=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD)
         said = self.process.communicate()[1].strip()
         if self.process.returncode: raise ValueError(said.splitlines()[-1] if said else "its process was ended")
         learned = read_state(paths[1])[1]

@@ -112,7 +112,8 @@ def recalibrated(
 ) -> tuple[str, ExpectedReward]:  # which fit, and its curve
     "The fit that foretells rewards best, if that is better than what was given"
     before = (lambda *_: given) if given else level
-    fits = {"given" if given else "level": before} | {name: fit for name, fit in FITS.items() if given or fit is not line}
+    fits = {"given" if given else "level": before} | FITS
+    if not given: del fits["line"]
     knots = seen_knots(seen)
     fold = np.arange(len(reward)) % FOLDS
     def squares(fit):
