@@ -22,7 +22,7 @@ from .files import held
 from .decisions import read_decisions
 from .live import STATE, learned_policy
 from .others import compare_on
-from .replay import check, plot_log
+from .replay import check, excess_together, plot_log
 from .exported import load_policy, read_export
 
 # %% ../nbs/api/10d_cli_export.ipynb #bdfdc29f
@@ -88,7 +88,7 @@ def _replay(sessions, device, plot, json):
         lost=sum(unchecked.values()),
         differing=len(differences),
         differences=differences[:10],
-        excess=max(each.excess for each in checks),
+        excess=max([each.excess for each in checks] + [float(kept) for kept in [excess_together(ours)] if kept is not None]),
         remarks=_remarks(total("images"), unchecked) + _untold(ours),
         unchecked=unchecked,
         reasons=gathered([each.reasons for each in checks]))

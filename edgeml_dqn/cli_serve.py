@@ -131,7 +131,8 @@ def edgeml_device(
     log: str = None,  # a file that decisions are appended to
     audits: float = SHARE,  # share of the tokens for images drawn at random, 0 for none
     adaptive: store_true = False,  # learn from the images
-    keep: str = None,  # a folder for what is learned, taken up at the next start
+    keep: str = None,  # a folder for tokens, and for what is learned, taken up at the next start
+    start: str = "empty",  # the bucket, where none is kept: empty or full
     metrics: str = None,  # a port at which Prometheus may ask for metrics, or a file for it that ends in .prom
     json: store_true = False,  # print one JSON object and nothing else
 ):
@@ -141,7 +142,6 @@ def edgeml_device(
         stack.enter_context(warnings.catch_warnings())
         warnings.showwarning = lambda message, *_: print(f"edgeml-device: {message}", file=sys.stderr)
         curve_alone = Path(export_dir).is_file()
-        if keep is not None and not adaptive: raise ValueError(f"keep is {keep}; expected --adaptive with it")
         if curve_alone and not adaptive:
             raise ValueError(f"export_dir is {export_dir}, a file; expected an export, or --adaptive with a metric")
         policy = read_metric(export_dir).curve if curve_alone else load_policy(export_dir, runtime)
@@ -163,7 +163,7 @@ def edgeml_device(
         controller = stack.enter_context(
             Controller(
                 policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log, audits=audits,
-                watch=watch, adaptive=keep if keep else adaptive))
+                watch=watch, adaptive=adaptive, keep=keep, start=start))
         if why := remote.trouble(3):
             while_so = "images are answered by the weak classifier until it is"
             print(f"edgeml-device: {url} is not ready for us: {why}; {while_so}", file=sys.stderr)

@@ -21,6 +21,7 @@ from .answers import as_answer, ask, better
 from .bucket import TokenBucket
 from .decider import Decider, check_time_unit, policy_digest
 from .decisions import JsonLines
+from .kept import Kept, TokenFile, this_boot
 from .live import Adapting, Study, first_learner
 from .metric import ExpectedReward
 from .runtime import DevicePolicy
@@ -44,14 +45,15 @@ class Answer(NamedTuple):
     record: dict  # how it came about
 
 class Controller:
-    "A live device; `ValueError` for a deadline, a time unit or a share of audits that makes no sense"
+    """A live device; `ValueError` for a deadline, a time unit, a start or a share of audits that makes no sense,
+    and for a folder that another device has"""
     def __init__(
         self,
         policy: DevicePolicy | ExpectedReward | None,  # that decides; to learn, a curve or None will do
         weak: Callable[[Any], tuple[Any, float]],  # from an image to an answer and the offloading metric
         remote: Callable[[Any, float], Any] | None,  # from an image and seconds to a better answer; None: no server
         bucket: TokenBucket,  # the rate limit
-        clock: Callable[[], int] = time.monotonic_ns,  # nanoseconds
+        clock: Callable[[], int] = time.monotonic_ns,  # nanoseconds; with `keep`, of a clock that begins with the boot
         deadline: float = .2,  # seconds from the call to the answer
         time_unit: float = 1,  # seconds in a time unit of the rate
         in_flight: int = 8,  # calls of the remote under way, at most
@@ -59,31 +61,35 @@ class Controller:
         audits: float = 0,  # share of the tokens that is spent at random
         seed: int | np.random.SeedSequence | None = None,  # of the draws of audits; None: another with each start
         watch: Callable[[dict], None] | None = None,  # is called with each record, as it is logged
-        adaptive: bool | str | PathLike = False,  # learn from the images; the name of a folder: and keep it there
+        adaptive: bool = False,  # learn from the images
+        keep: str | PathLike | None = None,  # a folder for tokens, and for what is learned, taken up at the next start
+        start: str = "empty",  # the bucket, where none is kept: "empty" or "full"
     ):
         self.deadline_ns = check_deadline(deadline)
         unit_ns = check_time_unit(time_unit)
         self.weak, self.remote = weak, remote
         self.clock = lambda: int(clock())
-        self.lock, self.planning = threading.Lock(), threading.Lock()
+        self.lock, self.planning, self.keeping = threading.Lock(), threading.Lock(), threading.Lock()
         self.slots = threading.BoundedSemaphore(in_flight)
         self.lines = 0
         self.origin = self.clock()
-        folder = None if isinstance(adaptive, bool) else adaptive
-        if folder: Path(folder).mkdir(parents=True, exist_ok=True)
-        if adaptive: policy = Adapting(first_learner(policy, bucket, folder))
-        self.decider = Decider(policy, bucket, unit_ns, 0, audits)
+        if adaptive: policy = Adapting(first_learner(policy, bucket, keep))
+        self.file = TokenFile(keep) if keep else None
+        self.boot = this_boot() if clock is time.monotonic_ns else ""
+        self.decider = Decider(policy, bucket, unit_ns, 0, audits, self._first_tokens(bucket, start))
         self.draws = np.random.default_rng(seed)
         self.session = os.urandom(4).hex()
         self.log = None if log is None else JsonLines(log)
         self.watch = watch
         limit = dict(rate=str(bucket.rate), depth=str(bucket.depth))
         limit |= dict(unit_ns=str(unit_ns), deadline_ms=float(deadline) * 1e3, audits=float(audits))
+        limit |= dict(tokens=self.decider.clock.tokens, clock_ns=self.origin, boot=self.boot)
+        if self.file: limit |= dict(bucket=self.file.name)
         about = dict(policy=self.policy_name, digest=policy_digest(policy), adaptive=bool(adaptive))
         start = dict(event="start") | about | limit
         self._write(self._numbered(start | dict(began=time.strftime("%Y-%m-%dT%H:%M:%S%z"))))
         if remark := policy.remark(bucket): warnings.warn(remark, stacklevel=2)
-        self.study = Study(policy, folder, self.lock, self._learned) if adaptive else None
+        self.study = Study(policy, keep, self.lock, self._learned) if adaptive else None
         self._plan(bucket)
 
     @property
@@ -108,7 +114,7 @@ class Controller:
         record |= dict(answer="weak", weak_ms=(classified - began) / 1e6)
         if record["offload"]:
             sent = self.clock()
-            strong, error = ask(self.remote, image, self._seconds_left(came), self.slots.release)
+            strong, error = self._ask(image, came)
             remote_ms = (self.clock() - sent) / 1e6
             answer, told = better(answer, strong, error)
             record |= dict(remote_ms=remote_ms) | told
@@ -160,6 +166,31 @@ class Controller:
         if self._seconds_left(came) <= 0: return "no time"
         return "" if self.slots.acquire(blocking=False) else "server busy"
 
+    def _first_tokens(self, bucket, start):
+        "Units to begin with"
+        if start not in ("empty", "full"): raise ValueError(f"start is {start!r}; expected empty or full")
+        kept = self.file and self.file.kept
+        if kept: return kept.units(bucket, self.origin, self.boot)
+        return bucket.capacity if start == "full" else 0
+
+    def _keep(self):
+        "Write down the tokens in hand"
+        if not self.file: return
+        with self.keeping:
+            with self.lock:
+                clock = self.decider.clock
+                tokens = clock.tokens - clock.bucket.cost * clock.spent
+                kept = Kept(clock.bucket, clock.unit_ns, tokens, self.file.name, self.origin + clock.now, self.boot)
+            self.file.write(kept)
+
+    def _ask(self, image, came):
+        "The remote's answer, once it is written down that its token is spent"
+        try: self._keep()
+        except OSError as error:
+            self.slots.release()
+            return None, f"tokens cannot be kept: {error.strerror}"
+        return ask(self.remote, image, self._seconds_left(came), self.slots.release)
+
     def _seconds_left(self, came): return (self.deadline_ns - GRACE_NS - (self.clock() - came)) / 1e9
 
     def retarget(
@@ -173,6 +204,7 @@ class Controller:
         with self.lock:
             self._aim(limit)
             self._plan(bucket)
+        self._keep()
 
     def _aim(self, limit):
         self._write(self._numbered(
@@ -206,6 +238,10 @@ class Controller:
         "Let go of the log"
         with self.lock: self.order = None
         if self.study: self.study.close()
+        if self.file:
+            with self.lock: self.decider.clock.advance(self.clock() - self.origin)
+            self._keep()
+            self.file.close()
         if self.log: self.log.close()
 
     def __enter__(self): return self

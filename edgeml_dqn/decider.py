@@ -18,17 +18,18 @@ from .runtime import DevicePolicy
 
 # %% ../nbs/api/09b1_decider.ipynb #6db6b7ab
 class TokenClock:
-    "The tokens of a bucket in real time, full at first"
+    "The tokens of a bucket in real time"
     def __init__(
         self,
         bucket: TokenBucket,  # the rate limit
         unit_ns: Fraction,  # nanoseconds in a time unit
         now: int,  # nanoseconds
+        tokens: int | None = None,  # units in hand; None: a full bucket
     ):
         self.unit_ns = unit_ns
         self.now = now
         self.gained = 0.  # tokens that came in at the last `advance`, with those that found the bucket full
-        self._begin(bucket, bucket.capacity)
+        self._begin(bucket, bucket.capacity if tokens is None else tokens)
 
     def _begin(self, bucket, tokens):
         self.bucket, self.tokens = bucket, tokens
@@ -91,12 +92,13 @@ class Decider:
         unit_ns: Fraction,  # nanoseconds in a time unit
         now: int,  # nanoseconds
         audits: float = 0,  # share of the tokens that is spent at random
+        tokens: int | None = None,  # units in hand; None: a full bucket
     ):
         self.policy = policy.fresh()
-        self.clock = TokenClock(bucket, unit_ns, now)
+        self.clock = TokenClock(bucket, unit_ns, now, tokens)
         self.last = None
         self.audits = check_share(audits)
-        self.account, _ = audit(0., float(bucket.depth), False, audits)
+        self.account, _ = audit(0., self.clock.tokens / bucket.cost, False, audits)
         self.policy.aim(policy.limit_of(policy.takes_over(bucket)[0], bucket))
 
     def _interval(self, seen):

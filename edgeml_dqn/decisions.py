@@ -44,7 +44,7 @@ class JsonLines:
 # %% ../nbs/api/09b3_decisions.ipynb #eb3742ef
 class Decisions(NamedTuple):
     "What a controller did from its start to its end"
-    start: dict  # policy, limit, time unit, deadline
+    start: dict  # policy, limit, time unit, deadline; tokens, and whose they are
     events: list[dict]  # images, changes of limit, plans that were learned and alarms, in order, without gaps
     lost: dict[str, int]  # lines that cannot be checked, by the reason why
 
@@ -62,7 +62,8 @@ MAYBE = (*NUMBER, NoneType)  # or not there at all
 EVENTS = dict(  # what each holds, at least
     start=dict(
         session=(str,), line=(int,), policy=(str,), digest=(str,), rate=(str,), depth=(str,),
-        unit_ns=(str,), deadline_ms=NUMBER, audits=MAYBE, adaptive=(bool, NoneType)),
+        unit_ns=(str,), deadline_ms=NUMBER, audits=MAYBE, adaptive=(bool, NoneType),
+        tokens=(int, NoneType), bucket=(str, NoneType), clock_ns=(int, NoneType), boot=(str, NoneType)),
     image=dict(
         session=(str,), line=(int,), time_ns=(int,), metric=MAYBE, tokens=(int,), reward=MAYBE,
         offload=(bool,), reason=(str,), propensity=MAYBE, answer=(str,), agree=(bool, NoneType), total_ms=NUMBER),

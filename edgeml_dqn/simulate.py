@@ -88,9 +88,10 @@ def decide(
     stream: int,  # which stream
     ended: Event | None = None,  # set when nobody waits for the decisions any more
     scan: Callable = _scan,  # goes through a block
+    start: int | None = None,  # units in hand at the first image; None: a full bucket
 ) -> tuple[np.ndarray, np.ndarray]:  # bool [length] offloads; int32 [length] units in hand at each decision
-    """All decisions of a policy on one stream, from a full bucket;
-    `ValueError` for what is no policy, for prices that are none, or not for these images"""
+    """All decisions of a policy on one stream;
+    `ValueError` for what is no policy, for prices that are none, or not for these images, and for a wrong start"""
     blocks = _blocks(policy, sequences, stream)
     bucket = policy.bucket
     length = sequences.length
@@ -98,22 +99,24 @@ def decide(
     gained = np.append(sequences.gained(bucket, stream)[1:], 0)
     parts = sequences.ticks
     offload, held = np.empty(length, bool), np.empty(length, np.int32)
-    tokens = bucket.capacity * parts
-    start = 0
+    if start is not None and not 0 <= start <= bucket.capacity:
+        raise ValueError(f"start is {start}; expected 0 to {bucket.capacity} units in hand")
+    tokens = (bucket.capacity if start is None else start) * parts
+    done = 0
     for block in blocks:
         if ended and ended.is_set(): raise InterruptedError(f"{policy.name} was interrupted")
         prices = as_prices(block, bucket.levels, policy.name)
-        end = length if _for_all(prices) else start + max(len(prices.base), len(prices.weights))
-        if end > length or start == length:
+        end = length if _for_all(prices) else done + max(len(prices.base), len(prices.weights))
+        if end > length or done == length:
             raise ValueError(f"{policy.name} yields prices for more than {length} images; "
                              "expected a row for each, or one for all")
-        part = slice(start, end)
+        part = slice(done, end)
         filled = offload[part], held[part]
         tokens = scan(
             tokens, expected[part], *prices, gained[part], parts, bucket.cost * parts, bucket.capacity * parts, *filled)
-        start = end
-    if start < length:
-        raise ValueError(f"{policy.name} yields prices for {start} images; expected {length}, or one row for all")
+        done = end
+    if done < length:
+        raise ValueError(f"{policy.name} yields prices for {done} images; expected {length}, or one row for all")
     return offload, held
 
 def _for_all(
@@ -174,13 +177,14 @@ def simulate(
     sequences: Sequences,  # that it decides on
     pieces: int = 1,  # consecutive parts of each stream that are counted apart; S = streams * pieces
     quiet: bool | None = True,  # True: no progress bar; None: one on a terminal only
+    start: int | None = None,  # units in hand at the first image of each stream; None: a full bucket
 ) -> Result:
-    "A policy over all streams, each from a full bucket (paper, section 5); Ctrl-C ends it at the next block of prices"
+    "A policy over all streams (paper, section 5); Ctrl-C ends it at the next block of prices"
     population = sequences.population
     def stream(s, ended):
         parts = (
             np.array_split(column, pieces)
-            for column in (sequences.index[s], *decide(policy, sequences, s, ended)))
+            for column in (sequences.index[s], *decide(policy, sequences, s, ended, start=start)))
         return list(map(np.stack, zip(*(
             _count(*part, len(population), policy.bucket.levels)
             for part in zip(*parts)))))

@@ -153,7 +153,7 @@ folder = Path(sys.argv[1])
 edgeml_plan('ilsvrc', str(folder / 'planned'), rate=.1, depth=4, order='reset')
 edgeml_train('ilsvrc', str(folder / 'dqn'), rate=.1, depth=4, order='reset', gradient_steps=2, batch_size=32, layers=1, units=4, metric_history=4, iterations=2, every=1)
 for run in ('planned', 'dqn'): edgeml_export('ilsvrc', str(folder / run), str(folder / f'{run}_policy'), runtimes='numpy')
-with Controller(load_policy(folder / 'dqn_policy'), lambda image: (0, image / 9), lambda image, seconds: 1, TokenBucket(.1, 4), log=folder / 'log.jsonl') as controller:
+with Controller(load_policy(folder / 'dqn_policy'), lambda image: (0, image / 9), lambda image, seconds: 1, TokenBucket(.1, 4), log=folder / 'log.jsonl', start='full') as controller:
     for image in range(9): controller(image)
 """
 

@@ -39,7 +39,7 @@ for name in ("plan", "network"):
     found[name] = dict(began=began, limits=limits, images=checked.images, differ=checked.differ, excess=checked.excess)
 curve, events, kept = ExpectedReward(np.arange(2.), np.arange(2.)), [], f"{folder}/kept"
 def learning(): return Controller(
-    curve, weak, lambda logits, seconds: 1, TokenBucket(.1, 4), deadline=5, time_unit=.01, watch=events.append, adaptive=kept)
+    curve, weak, lambda logits, seconds: 1, TokenBucket(.1, 4), deadline=5, time_unit=.01, watch=events.append, adaptive=True, keep=kept)
 with learning() as device:
     for image in [*logits, *logits]:
         device(image)

@@ -47,7 +47,7 @@ RUNS = {
     "edgeml-device": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", {
         "model": "other", "rate": ".2", "depth": "2", "runtime": "numba", "images": "3", "time_unit": ".002", "deadline": ".2", "saturate": None,
         "bandwidth": "9", "delay": "1", "key_file": "one.key", "cafile": "one.key", "log": "save.jsonl", "audits": ".1", "metrics": "save.prom", "adaptive": None,
-        "keep": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001 --adaptive", "save")}),
+        "keep": "save", "start": "full"}),
     "edgeml-replay": ("log.jsonl device", {"runtime": "numba", "plot": "save.png"}),
 }
 NUMBER = re.compile(r"[\d.]+(e[+-]\d+)?")
@@ -84,7 +84,7 @@ def folder(tmp_path_factory):
         np.savez(folder / f"{name}.npz", weak_logits=logits, strong_logits=rng.normal(size=(1000, 6)), label=label)
         cli_metric.edgeml_metric(at(f"{name}.npz"), at(f"{name}_fit"), json=True)
     np.savez(folder / "log.npz", timestamp=np.cumsum(rng.exponential(1, 1000)), weak_logits=logits, reward=rng.integers(-1, 2, 1000))
-    with Controller(load_policy(at("device")), lambda image: (0, image / 9), lambda image, seconds: 1, TokenBucket(.1, 4), log=at("log.jsonl")) as controller:
+    with Controller(load_policy(at("device")), lambda image: (0, image / 9), lambda image, seconds: 1, TokenBucket(.1, 4), log=at("log.jsonl"), start="full") as controller:
         for image in range(9): controller(image)
     for key in ("one", "two"): (folder / f"{key}.key").write_text(f"key-{key}")
     (folder / "mine.py").write_text(MINE)
