@@ -77,6 +77,8 @@ def _replay(sessions, device, plot, json):
     digest = policy_digest(device)
     ours = [each for each in sessions if each.start.get("adaptive") or each.start["digest"] == digest] or sessions
     checks = [check(session, device) for session in ours]
+    excesses = [each.excess for each in checks]
+    if (of_all_lives := excess_together(ours)) is not None: excesses.append(float(of_all_lives))
     def total(name): return sum(getattr(each, name) for each in checks)
     def gathered(counts):
         return {name: sum(each.get(name, 0) for each in counts) for name in sorted(set().union(*counts))}
@@ -88,7 +90,7 @@ def _replay(sessions, device, plot, json):
         lost=sum(unchecked.values()),
         differing=len(differences),
         differences=differences[:10],
-        excess=max([each.excess for each in checks] + [float(kept) for kept in [excess_together(ours)] if kept is not None]),
+        excess=max(excesses),
         remarks=_remarks(total("images"), unchecked) + _untold(ours),
         unchecked=unchecked,
         reasons=gathered([each.reasons for each in checks]))

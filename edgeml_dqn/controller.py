@@ -12,7 +12,6 @@ import time
 import warnings
 from collections.abc import Callable
 from os import PathLike
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,6 +87,7 @@ class Controller:
         about = dict(policy=self.policy_name, digest=policy_digest(policy), adaptive=bool(adaptive))
         start = dict(event="start") | about | limit
         self._write(self._numbered(start | dict(began=time.strftime("%Y-%m-%dT%H:%M:%S%z"))))
+        self._keep()  # from here on time counts
         if remark := policy.remark(bucket): warnings.warn(remark, stacklevel=2)
         self.study = Study(policy, keep, self.lock, self._learned) if adaptive else None
         self._plan(bucket)
