@@ -67,6 +67,7 @@ class Controller:
         self.deadline_ns = check_deadline(deadline)
         unit_ns = check_time_unit(time_unit)
         self.weak, self.remote = weak, remote
+        self.circuit = getattr(remote, "circuit", None)
         self.clock = lambda: int(clock())
         self.lock, self.planning, self.keeping = threading.Lock(), threading.Lock(), threading.Lock()
         self.slots = threading.BoundedSemaphore(in_flight)
@@ -132,6 +133,7 @@ class Controller:
             record = self._numbered(dict(event="image") | decision)
             if bar: record |= dict(bar=bar)
             elif not record["offload"]: self.slots.release()
+            elif self.circuit: self.circuit.sent()
             if self.study: self._follow(record)
         return record | dict(policy_ms=(self.clock() - now) / 1e6)
 
@@ -163,6 +165,7 @@ class Controller:
     def _bar(self, came):
         "Why no image can be sent; or nothing, and a slot is taken"
         if self.remote is None: return "no server"
+        if self.circuit and self.circuit.away: return "server away"
         if self._seconds_left(came) <= 0: return "no time"
         return "" if self.slots.acquire(blocking=False) else "server busy"
 

@@ -18,7 +18,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from .bucket import TokenBucket
 
 # %% ../nbs/api/09k_device_metrics.ipynb #09f90007
-REASONS = "worth it", "audit", "not worth it", "no token", "no metric", "server busy", "no server", "no time"
+REASONS = (
+    "worth it", "audit", "not worth it", "no token", "no metric",
+    "server busy", "server away", "no server", "no time")
 SECONDS = .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10  # between buckets; usual deadlines are among them
 
 class DeviceMetrics:
@@ -63,13 +65,13 @@ class DeviceMetrics:
     def _limit(self, record):
         self.bucket = TokenBucket(record["rate"], record["depth"])
         self.line = record["line"]
-        self.tokens.set(record.get("tokens", self.bucket.capacity) / self.bucket.cost)  # full at the start
+        self.tokens.set(record["tokens"] / self.bucket.cost)
 
     def _image(self, record):
         self.images.labels(record["reason"]).inc()
         if record["offload"]: self.offloads.labels(record["answer"]).inc()
         self.seconds.observe(record["total_ms"] / 1e3)
-        if record.get("realised") is not None: self._known(record)
+        if record.get("agree") is not None: self._known(record)
         if record["line"] < self.line: return
         self.line = record["line"]
         self.tokens.set(record["tokens"] / self.bucket.cost)
@@ -77,7 +79,7 @@ class DeviceMetrics:
 
     def _known(self, record):
         self.rewards.inc()
-        for kind, reward in (("expected", record["reward"]), ("realised", record["realised"])):
+        for kind, reward in (("expected", record["reward"]), ("realised", 1. - record["agree"])):
             (self.gained if reward > 0 else self.lost).labels(kind).inc(abs(reward))
 
 # %% ../nbs/api/09k_device_metrics.ipynb #09f9000e

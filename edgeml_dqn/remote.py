@@ -11,6 +11,7 @@ import json
 import re
 import ssl
 from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import aclosing
 from math import nan
 from os import PathLike
 from threading import Thread
@@ -21,6 +22,7 @@ import httpx
 import numpy as np
 
 from .answers import Timed
+from .circuit import Circuit, seconds_asked
 from .protocol import encode_request, read_scores
 
 # %% ../nbs/api/09e_remote.ipynb #babf8196
@@ -63,6 +65,7 @@ class Remote:
         self.client = httpx.AsyncClient(
             base_url=near, headers=headers, verify=ssl.create_default_context(cafile=cafile), timeout=None,
             trust_env=False, limits=httpx.Limits(keepalive_expiry=30))
+        self.circuit = Circuit()
         self.refusals = {401: "it wants a key" if key is None else "the key is wrong", 404: f"it has no model {model}"}
         self.loop = asyncio.new_event_loop()
         self.thread = Thread(target=self.loop.run_forever, daemon=True)
@@ -74,15 +77,28 @@ class Remote:
             with anyio.fail_after(timeout_s): return await task
         return asyncio.run_coroutine_threadsafe(within(), self.loop).result(timeout_s + .1)
 
+    async def _send(self, body, headers):
+        "A response, as soon as its headers are there"
+        opened = []
+        async def trace(event, _):
+            if event == "connection.connect_tcp.started": opened.append(event)
+        while True:
+            request = self.client.build_request(
+                "POST", self.path, content=body, headers=headers | self.headers,
+                extensions=self.extensions | dict(trace=trace))
+            try: return await self.client.send(request, stream=True)
+            except (httpx.RemoteProtocolError, httpx.ReadError):
+                if opened: raise
+
     async def _exchange(self, image, timeout_s):
-        body, headers = encode_request(image, timeout_s)
-        async with self.client.stream(
-            "POST", self.path, content=body, headers=headers | self.headers, extensions=self.extensions) as response:
+        async with aclosing(await self._send(*encode_request(image, timeout_s))) as response:
             answer = b""
             async for chunk in response.aiter_raw():
                 answer += chunk
                 if len(answer) > MAX_ANSWER: raise ValueError(f"the server's answer is larger than {MAX_ANSWER} bytes")
         told = response.headers
+        if response.status_code in (429, 503):
+            self.circuit.failed(seconds_asked(told.get("retry-after", ""), told.get("date", "")))
         if response.status_code != 200:
             raise ValueError(f"the server answered with status {response.status_code}{reason(answer)}")
         scores = read_scores(answer, told.get("inference-header-content-length"), self.classes)
@@ -93,10 +109,11 @@ class Remote:
         timeout_s: float,  # seconds for the whole call
     ) -> tuple[np.ndarray, float]:  # float32 [classes], and the seconds that the server's classifier took
         "What the server says of the image; errors as described above"
-        try: return self._run(self._exchange(image, timeout_s), timeout_s)
-        except (TimeoutError, FutureTimeoutError): raise TimeoutError(f"no answer within {timeout_s:g} s") from None
-        except (httpx.HTTPError, httpx.StreamError) as error:
-            raise ConnectionError(f"no answer: {type(error).__name__} {error}") from None
+        with self.circuit:
+            try: return self._run(self._exchange(image, timeout_s), timeout_s)
+            except (TimeoutError, FutureTimeoutError): raise TimeoutError(f"no answer within {timeout_s:g} s") from None
+            except (httpx.HTTPError, httpx.StreamError) as error:
+                raise ConnectionError(f"no answer: {type(error).__name__} {error}") from None
 
     def __call__(self,
         image: np.ndarray,  # of the shape and type that the classifier takes

@@ -24,7 +24,7 @@ from .limit import threshold_limit
 from .runtime import DevicePolicy
 
 # %% ../nbs/api/09h_replay.ipynb #12517959
-BARS = ("no server", "no time", "server busy")  # reasons from outside
+BARS = ("no server", "server away", "no time", "server busy")  # reasons from outside
 
 class AsLogged:
     "A policy that says of each image what the log says"

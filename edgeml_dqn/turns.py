@@ -10,22 +10,26 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import inf
 from typing import Any
 
 import numpy as np
 from fastapi import HTTPException, Request
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from .classifier import Classifier
+from .quota import Quota
 
 # %% ../nbs/api/09d1_turns.ipynb #c7db8ce8
 class Metrics:
     """What Prometheus may ask for: requests by status, images, seconds in the classifier,
-    and the process's memory and time"""
-    def __init__(self):
+    tokens in hand, and the process's memory and time"""
+    def __init__(
+        self,
+        quotas: Sequence[Quota] = (),  # one for each key, if there are limits
+    ):
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "edgeml_infer_requests", "Inference requests, by HTTP status", ["status"], registry=self.registry)
@@ -34,6 +38,9 @@ class Metrics:
             "edgeml_infer_seconds", "Seconds that the classifier took for a request",
             registry=self.registry, buckets=[2 ** k / 1000 for k in range(12)])
         ProcessCollector(registry=self.registry)
+        if not quotas: return
+        tokens = Gauge("edgeml_tokens", "Tokens in hand, by the key's place", ["key"], registry=self.registry)
+        for place, quota in enumerate(quotas, 1): tokens.labels(place).set_function(quota.tokens)
 
 # %% ../nbs/api/09d1_turns.ipynb #09d10107
 log = logging.getLogger("edgeml_dqn.server")

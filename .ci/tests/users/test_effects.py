@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edgeml_dqn import app, cli_learn, cli_runs, planned, remote, server, training
+from edgeml_dqn.bucket import TokenBucket
 from edgeml_dqn.commands import MODULES
 from edgeml_dqn.flags import arguments, hyphens
 from edgeml_dqn.planned import Resolution
@@ -43,7 +44,8 @@ RUNS = {
     "edgeml-export": ("data.npz plan new", {"rate": ".2", "depth": "2"}),
     "edgeml-export, of a network": ("data.npz run new --runtimes numpy", {"runtimes": "numba", "network": "mine:network", "optimizer": "sgd"}),
     "edgeml-serve": ("edgeml_dqn.digits:strong_model --key-file one.key", {
-        "host": "localhost", "port": "8001", "key_file": "two.key", "certfile": "one.key", "keyfile": "one.key", "max_bytes": "5000000", "timeout": "11", "connections": "101"}),
+        "host": "localhost", "port": "8001", "key_file": "two.key", "certfile": "one.key", "keyfile": "one.key", "max_bytes": "5000000", "timeout": "11", "connections": "101",
+        "rate": ("edgeml_dqn.digits:strong_model --rate 1 --depth 2", "1/3"), "depth": ("edgeml_dqn.digits:strong_model --rate 1 --depth 2", "3")}),
     "edgeml-device": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", {
         "model": "other", "rate": ".2", "depth": "2", "runtime": "numba", "images": "3", "time_unit": ".002", "deadline": ".2", "saturate": None,
         "bandwidth": "9", "delay": "1", "key_file": "one.key", "cafile": "one.key", "log": "save.jsonl", "audits": ".1", "metrics": "save.prom", "adaptive": None,
@@ -61,7 +63,6 @@ def network(inputs): return Perceptron((6,))(inputs)
 def folder(tmp_path_factory):
     "What the command lines name"
     from edgeml_dqn import cli_export, cli_metric
-    from edgeml_dqn.bucket import TokenBucket
     from edgeml_dqn.controller import Controller
     from edgeml_dqn.data import Dataset, Images, ilsvrc, write_npz
     from edgeml_dqn.exported import load_policy
@@ -103,7 +104,7 @@ def interrupt(monkeypatch, iterations=3):
 def noted(notes, answer):
     "A function that writes down what it is called with, and answers"
     def call(*args, **kwargs):
-        notes.append([arg for arg in (*args, *kwargs.values()) if isinstance(arg, (str, int, float, tuple, list, dict))])
+        notes.append([arg for arg in (*args, *kwargs.values()) if isinstance(arg, (str, int, float, tuple, list, dict, TokenBucket))])
         return answer(*args, **kwargs)
     return call
 

@@ -47,7 +47,7 @@ FINE = {  # values that a flag may well have
     "edgeml-sweep": {"rate": ["1.5"], "depth": ["1.5"], "spread": ["0"], "iterations": ["0", "99999999999999999999"], "metric_history": ["0"], "arrival_history": ["0"], "network": [""], "seed": ["0", "99999999999999999999"], "streams": ["99999999999999999999"], "length": ["99999999999999999999"], "jobs": ["99999999999999999999"]},  # a cell that asks for too much fails alone
     "edgeml-metric": {"seed": ["0", "99999999999999999999"]},
     "edgeml-export": {"runtimes": [""], "network": [""]},  # all that can run it
-    "edgeml-serve": {"port": ["0"], "max_bytes": ["99999999999999999999"], "timeout": ["inf", "1e308", "99999999999999999999", "1.5"], "connections": ["99999999999999999999"]},
+    "edgeml-serve": {"rate": ["1.5"], "depth": ["1.5"], "port": ["0"], "max_bytes": ["99999999999999999999"], "timeout": ["inf", "1e308", "99999999999999999999", "1.5"], "connections": ["99999999999999999999"]},
     "edgeml-device": {"rate": ["1.5"], "depth": ["1.5"], "images": ["0"], "time_unit": ["1e308", "99999999999999999999", "1.5"], "deadline": ["1.5"], "bandwidth": ["inf", "1e308", "99999999999999999999", "1.5"], "delay": ["0", "1e308", "99999999999999999999", "1.5"], "audits": ["0"], "metrics": ["0"]},
 }
 PUBLISHED_FINE = {  # and one that the published scripts name may have
@@ -64,7 +64,7 @@ FLAGS = {  # what else is typed, so that nothing is wrong but the flag
     "edgeml-sweep": "none new --period-2 3 --iterations 1",
     "edgeml-metric": "answers.npz new",
     "edgeml-export": "data.npz run new --runtimes numpy",
-    "edgeml-serve": "edgeml_dqn.digits:strong_model",
+    "edgeml-serve": "edgeml_dqn.digits:strong_model --rate 1 --depth 2",
     "edgeml-device": "device edgeml_dqn.digits:scene http://127.0.0.1:9",
 }
 def nothing_wrong(*_): raise SystemExit(0)
