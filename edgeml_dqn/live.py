@@ -279,7 +279,8 @@ class Study:
         write_state(paths[0], task, known)
         code = "import sys; from edgeml_dqn.live import learn_file; learn_file(*sys.argv[1:])"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, *paths], stderr=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD)
+            [sys.executable, "-c", code, *paths], stderr=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD,
+            start_new_session=True)  # a Ctrl-C is for the device, which then ends this
         said = self.process.communicate()[1].strip()
         if self.process.returncode: raise ValueError(said.splitlines()[-1] if said else "its process was ended")
         learned = read_state(paths[1])[1]
