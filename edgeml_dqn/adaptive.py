@@ -79,6 +79,7 @@ class Learner:
         self.images = 0  # seen so far
         self.began = 0  # the image with which the window begins
         self.due = FIRST  # images in the window, with which to learn next
+        self.due_rewards = np.inf  # that are kept, with which to learn next
         self.world = 0  # changes so far
         self.of_images, self.of_rewards = None, Detector(2 * RUN)
 
@@ -116,9 +117,11 @@ class Learner:
     ) -> bool:
         "Keep what it brought; whether this is an alarm"
         self.rewards.append((metric, reward))
+        if len(self.rewards) >= self.due_rewards: self.due, self.due_rewards = 0, 2 * self.due_rewards
         if not self.trusted or not self.of_rewards(*reward_gains(float(self.curve(metric)), reward)): return False
         self._change(0)
         self.rewards = deque(list(self.rewards)[-self.of_rewards.since():], REWARDS)
+        self.due_rewards = 2 * len(self.rewards)
         self.of_rewards = Detector(2 * RUN)
         return True
 

@@ -120,6 +120,7 @@ class Controller:
             answer, told = better(answer, strong, error)
             record |= dict(remote_ms=remote_ms) | told
             if self.study and "agree" in told: self._told(metric, 1. - told["agree"])
+        if self.study: self.study.look()
         record["total_ms"] = (self.clock() - came) / 1e6
         self._write(record)
         return Answer(answer, record)
@@ -142,14 +143,12 @@ class Controller:
         policy = self.decider.policy
         policy.decided(record["offload"])
         if record["metric"] is not None and policy.rung: self._alarm("images", policy.learner.began)
-        self.study.look()
 
     def _told(self, metric, reward):
         "What an offload has brought"
         with self.lock:
             learner = self.decider.policy.learner
             if learner.rewarded(metric, reward): self._alarm("rewards", len(learner.rewards))
-            self.study.look()
 
     def _alarm(self, of, since):
         self._write(self._numbered(dict(event="alarm", time_ns=self.decider.clock.now, of=of, since=since)))

@@ -259,7 +259,7 @@ class Study:
         self.thread.start()
 
     def look(self) -> None:
-        "Learn if it is time to; to be called with the lock"
+        "Learn if it is time to"
         if not self.adapting.learner.wait: self.time.set()
 
     def _go_on(self):

@@ -114,7 +114,7 @@ def recalibrated(
     metric: np.ndarray,  # float [n], of what was sent; at least two for each fold
     reward: np.ndarray,  # float [n], as realised
 ) -> tuple[str, ExpectedReward]:  # which fit, and its curve
-    "The fit that foretells rewards best, if that is better than what was given"
+    "The fit that foretells rewards best, of those that are surely better than what has fewer numbers"
     before = (lambda *_: given) if given else level
     fits = {"given": before} | WITH_CURVE if given else {"level": before} | WITHOUT
     knots = seen_knots(seen)
@@ -126,9 +126,9 @@ def recalibrated(
             errors[out] = (reward[out] - fit(given, knots, metric[~out], reward[~out])(metric[out])) ** 2
         return errors
     errors = {name: squares(fit) for name, fit in fits.items()}
-    first, *others = errors
-    def gain(name): return errors[first] - errors[name]
+    best, *others = errors
     sure = SURE / np.sqrt(len(reward)) if given else 0
-    better = [name for name in others if gain(name).mean() > sure * gain(name).std()]
-    best = max(better, key=lambda name: gain(name).mean(), default=first)
+    for name in others:
+        gain = errors[best] - errors[name]
+        if gain.mean() > sure * gain.std(): best = name
     return best, fits[best](given, knots, metric, reward)
