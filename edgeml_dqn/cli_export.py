@@ -66,8 +66,9 @@ def edgeml_replay(
 ):
     "Decide a device's log again, check every decision and the rate limit, and compare other policies on it"
     with one_sentence(edgeml_replay):
+        sessions = read_decisions(log)
         device = learned_policy(policy) if (Path(policy) / STATE).exists() else load_policy(policy, runtime)
-        answer = _replay(read_decisions(log), device, plot, json)
+        answer = _replay(sessions, device, plot, json)
     wrong = [f"{answer['differing']} events differ, first {answer['differences'][0]}"] if answer["differing"] else []
     if answer["excess"] > 0: wrong.append(f"{answer['excess']:g} offloads more than the limit allows")
     for sentence in wrong + answer["remarks"]: print(f"edgeml-replay: {log}: {sentence}", file=sys.stderr)

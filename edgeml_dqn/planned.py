@@ -34,7 +34,7 @@ class Resolution(NamedTuple):
 
 DEFAULT = Resolution()  # takes seconds
 FINE = Resolution(states=192, bins=384, sweeps=80, streams=512)  # takes half a minute
-RECORDED = Resolution(bins=64, length=500)  # for a log, but for the states, as many as it can bear
+RECORDED = Resolution(bins=64, streams=64, length=500)  # for a log, but for the states, as many as it can bear
 
 def symbol_rewards(
     metric: Filter,  # over metrics

@@ -46,10 +46,10 @@ RUNS = {
     "edgeml-serve": ("edgeml_dqn.digits:strong_model --key-file one.key", {
         "host": "localhost", "port": "8001", "key_file": "two.key", "certfile": "one.key", "keyfile": "one.key", "max_bytes": "5000000", "timeout": "11", "connections": "101",
         "rate": ("edgeml_dqn.digits:strong_model --rate 1 --depth 2", "1/3"), "depth": ("edgeml_dqn.digits:strong_model --rate 1 --depth 2", "3")}),
-    "edgeml-device": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", {
+    "edgeml-device": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001 --start full", {
         "model": "other", "rate": ".2", "depth": "2", "runtime": "numba", "images": "3", "time_unit": ".002", "deadline": ".2", "saturate": None,
         "bandwidth": "9", "delay": "1", "key_file": "one.key", "cafile": "one.key", "log": "save.jsonl", "audits": ".1", "metrics": "save.prom", "adaptive": None,
-        "keep": "save", "start": "full"}),
+        "keep": "save", "start": "empty"}),
     "edgeml-replay": ("log.jsonl device", {"runtime": "numba", "plot": "save.png"}),
 }
 NUMBER = re.compile(r"[\d.]+(e[+-]\d+)?")
