@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .alarm import RUN, Detector, ImageAlarm, reward_gains
+from .alarm import RUN, Detector, reward_gains
 from .bucket import TokenBucket
 from .dual import Spending, same_at_all
-from .filter import one_blas_thread
+from .filter import Filter, one_blas_thread
 from .learning import Follower, Live, Window, learn, learn_mdp
 from .limit import Limit, Prices
 from .metric import ExpectedReward
+from .normal import StreamAlarm
 from .recalibration import FOLDS, recalibrated
 
 if TYPE_CHECKING: from edgeml_dqn.sequences import Sequences  # compiled code, which a device does without
@@ -42,6 +43,7 @@ class Task(NamedTuple):
     images: int  # seen so far
     live: Live | None  # what decides now; None: one price that follows the spending
     world: int  # changes so far
+    near: Filter | None = None  # of metrics, that may be nearly right since the last change; None: there is none
 
 class Learned(NamedTuple):
     "What comes of it"
@@ -51,13 +53,13 @@ class Learned(NamedTuple):
 
 def learn_task(
     task: Task,  # from a learner
-    make: Callable[..., Live | None] = learn,  # from a window, curve, limit, images seen and what decides now
+    make: Callable[..., Live | None] = learn,  # from a window, curve, limit, images seen, what decides now and `near`
 ) -> Learned:
     "The curve, if rewards are known, and then what decides by it"
     fit, curve = ("given", task.given) if task.given else ("level", LEVEL)
     if len(task.reward) >= 2 * FOLDS:
         fit, curve = recalibrated(task.given, task.window.metric, task.metric, task.reward)
-    return Learned(fit, curve, make(task.window, curve, task.bucket, task.images, task.live))
+    return Learned(fit, curve, make(task.window, curve, task.bucket, task.images, task.live, task.near))
 
 # %% ../nbs/api/06i_adaptive.ipynb #f0a10018
 TRUSTED = 400  # rewards, from which on a fitted curve is a measure
@@ -81,6 +83,7 @@ class Learner:
         self.due = FIRST  # images in the window, with which to learn next
         self.due_rewards = np.inf  # that are kept, with which to learn next
         self.world = 0  # changes so far
+        self.near = None  # a filter that may be nearly right since the last change
         self.of_images, self.of_rewards = None, Detector(2 * RUN)
 
     def last(
@@ -104,9 +107,10 @@ class Learner:
         "Keep what was seen; whether this is an alarm"
         self.kept[self.images % MOST] = metric, interval
         self.images += 1
-        if not self.of_images or not self.of_images(metric): return False
+        if not self.of_images or not self.of_images(metric, interval): return False
         self._change(FIRST)
-        self.began = self.images - self.of_images.detector.since()
+        since, self.near = self.of_images.change()
+        self.began = self.images - since
         self.of_images = None
         return True
 
@@ -120,7 +124,7 @@ class Learner:
         if len(self.rewards) >= self.due_rewards: self.due, self.due_rewards = 0, 2 * self.due_rewards
         if not self.trusted or not self.of_rewards(*reward_gains(float(self.curve(metric)), reward)): return False
         self._change(0)
-        self.rewards = deque(list(self.rewards)[-self.of_rewards.since():], REWARDS)
+        self.rewards = deque(list(self.rewards)[-self.of_rewards.since()[0]:], REWARDS)
         self.due_rewards = 2 * len(self.rewards)
         self.of_rewards = Detector(2 * RUN)
         return True
@@ -144,7 +148,7 @@ class Learner:
         learned: Learned,  # what it knew
     ) -> None:
         "Go on where another one ended"
-        self.images, self.world = task.images, task.world
+        self.images, self.world, self.near = task.images, task.world, task.near
         self.began = task.images - len(task.window.metric)
         self.kept.put(range(2 * self.began, 2 * self.images), np.transpose(task.window), mode="wrap")
         self.rewards.extend(zip(task.metric.tolist(), task.reward.tolist()))
@@ -156,7 +160,8 @@ class Learner:
         "What there is to learn from, now; the next is due with twice as many images"
         self.due = max(FIRST, 2 * (self.images - self.began))
         metric, reward = np.array(self.rewards, float).reshape(-1, 2).T
-        return Task(self.last(MOST), metric, reward, self.given, self.bucket, self.images, self.live, self.world)
+        seen = self.last(MOST), metric, reward
+        return Task(*seen, self.given, self.bucket, self.images, self.live, self.world, self.near)
 
     def take(
         self,
@@ -168,10 +173,10 @@ class Learner:
         self.fit, self.curve = learned.fit, learned.curve
         self.trusted = learned.fit == "given" or learned.fit != "level" and len(task.reward) >= TRUSTED
         before, self.live = self.live, learned.live
-        if self.live and self.live.band != (0, 1):
-            normal = self.live.measure, self.live.band, self.last(CATCH_UP).metric
-            if self.of_images: self.of_images.aim(*normal)
-            else: self.of_images = ImageAlarm(*normal)
+        if self.live and any(self.live.normals):
+            measure = self.live.normals, self.last(CATCH_UP)
+            if self.of_images: self.of_images.aim(*measure)
+            else: self.of_images = StreamAlarm(*measure)
         return self.live is not None and (before is None or before.images != self.live.images)
 
 # %% ../nbs/api/06i_adaptive.ipynb #f0a10015

@@ -4,19 +4,19 @@
 
 # %% auto #0
 __all__ = ['BINS', 'INTERVALS', 'ARRIVAL_GRID', 'Window', 'interval_law', 'as_outlook', 'Grains', 'Live', 'Follower',
-           'units_between', 'earned_by_dual', 'earned', 'choose', 'contest', 'learn', 'learn_mdp']
+           'units_between', 'earned_by_dual', 'earned', 'edges_beyond', 'choose', 'contest', 'learn', 'learn_mdp']
 
 # %% ../nbs/api/06h4_learning.ipynb #f1a10004
 from typing import NamedTuple
 
 import numpy as np
 
-from .alarm import rank_band
 from .bucket import TokenBucket
 from .dual import Spending
 from .filter import Filter, interval_edges, metric_edges
 from .limit import Limit
 from .metric import ExpectedReward
+from .normal import Normal, normal_of
 from .own_stream import (
     NO_MEMORY, Grain, Judged, as_lanes, choose_grain, follow_lanes, folds_of, learn_filter, start_of)
 from .outlook import Outlook
@@ -56,7 +56,7 @@ def as_outlook(
     window: Window,  # of images
     curve: ExpectedReward,  # from metric to expected reward
     metric: Filter,  # learned from it
-    arrival: Filter | None = None,  # of its intervals, if they vary
+    arrival: Filter | None = None,  # of its intervals, which counts if they vary
 ) -> Outlook:
     "What a window tells of images and intervals, before any limit is named"
     expected = curve(window.metric).ravel()
@@ -65,7 +65,8 @@ def as_outlook(
     count = np.bincount(symbols, minlength=bins)
     seen = np.flatnonzero(count)
     rewards = np.interp(np.arange(bins), seen, np.bincount(symbols, expected, bins)[seen] / count[seen])
-    return Outlook(np.sort(expected), *interval_law(window.intervals), metric, rewards, arrival)
+    rhythm = arrival if np.ptp(window.intervals) else None
+    return Outlook(np.sort(expected), *interval_law(window.intervals), metric, rewards, rhythm)
 
 # %% ../nbs/api/06h4_learning.ipynb #f0a1000a
 class Grains(NamedTuple):
@@ -79,8 +80,7 @@ class Live(NamedTuple):
     limit: Limit  # of the MDP, or of a plan
     images: int  # seen when it was learned
     grains: Grains = Grains()  # where the next one begins to look
-    measure: Filter | None = None  # of metrics, by which an alarm measures images; None: nothing is known of them
-    band: tuple[float, float] = (0., 1.)  # mean ranks under it, between which the world is what it was
+    normals: tuple[Normal | None, Normal | None] = (None, None)  # of metrics, of intervals; None: no measure yet
 
 class Follower:
     "The belief along lanes, block after block"
@@ -147,16 +147,24 @@ def earned(
 # %% ../nbs/api/06h4_learning.ipynb #f0a1000f
 ARRIVAL_GRID = dict(states=(1, 2, 4))
 
+def edges_beyond(
+    intervals: np.ndarray,  # float, time units
+) -> np.ndarray:  # float64, rising
+    "Between intervals, and between them and those that are shorter or longer than any that was seen"
+    ends = intervals.min() * (1 - 1e-6), intervals.max() * (1 + 1e-6)
+    return np.unique([*interval_edges(intervals, BINS - 2), *ends])
+
 def choose(
     lanes: Window,  # [S, L]
     before: Grains,  # that were right before
-) -> list[Judged]:  # of metrics and, if they vary, of intervals
+) -> list[Judged]:  # of metrics, of intervals
     "How closely to look, with the filters of each fold"
     metric, arrival = (old if old.states > 1 else new for old, new in zip(before, Grains()))
-    judged = [choose_grain(lanes.metric, metric_edges(lanes.metric, BINS), metric)]
-    if np.ptp(lanes.intervals) == 0: return judged
-    edges = interval_edges(lanes.intervals, BINS)
-    return [*judged, choose_grain(lanes.intervals, edges, arrival, ARRIVAL_GRID, arrival._replace(states=1))]
+    grid, flat = ARRIVAL_GRID, arrival._replace(states=1)
+    if np.ptp(lanes.intervals) == 0: arrival, grid = flat, {}
+    return [
+        choose_grain(lanes.metric, metric_edges(lanes.metric, BINS), metric),
+        choose_grain(lanes.intervals, edges_beyond(lanes.intervals), arrival, grid, flat)]
 
 def contest(
     lanes: Window,  # [S, L]
@@ -165,6 +173,7 @@ def contest(
     curve: ExpectedReward,  # from metric to expected reward
     bucket: TokenBucket,  # the limit
     before: Live | None,  # what decides now; None: one price that follows the spending
+    near: Filter | None,  # of metrics, that may be nearly right; None: there is none
 ) -> dict[str, float]:  # reward an image, of each that stands
     "What the MDP, the plan and what decides now earn on images that they have not learned from"
     totals = {}
@@ -173,9 +182,13 @@ def contest(
         part = lanes.part(fold & fresh)
         if not part.metric.size: continue
         expected = curve(part.metric)
-        others = as_outlook(lanes.part(~fold), curve, *(each.models[i] for each in judged))
+        metric, arrival = (each.models[i] for each in judged)
+        others = as_outlook(lanes.part(~fold), curve, metric, arrival)
         makers = [others.mdp] + [others.planned] * (others.size > 1)
         stand = {limit.name: Live(others, limit, 0) for limit in (make(bucket) for make in makers)}
+        if near:
+            nearly = as_outlook(lanes.part(~fold), curve, near, arrival)
+            stand |= {"near": Live(nearly, nearly.planned(bucket), 0)}
         if before: stand |= {"before": before}
         else: count("before", earned_by_dual(bucket, float(curve.reward.max()), expected, part.intervals))
         for name, live in stand.items():
@@ -189,6 +202,7 @@ def learn(
     bucket: TokenBucket,  # the limit
     images: int,  # seen so far, of which the window has the last
     before: Live | None = None,  # what decides now; None: one price that follows the spending
+    near: Filter | None = None,  # of metrics, that may be nearly right; None: there is none
 ) -> Live | None:
     "The MDP or the plan of a window, or what decides now, whichever earns most on images that it has not learned from"
     lanes = Window(*map(as_lanes, window))
@@ -196,17 +210,17 @@ def learn(
     judged = choose(lanes, before.grains if before else Grains())
     begun = images - lanes.metric.size + np.arange(len(lanes.metric)) * lanes.metric.shape[1]
     best = "MDP"
-    if any(each.grain.states > 1 for each in judged):
+    if near or any(each.grain.states > 1 for each in judged):
         fresh = begun >= (before.images if before else 0)
-        found = contest(lanes, fresh, judged, curve, bucket, before)
+        found = contest(lanes, fresh, judged, curve, bucket, before, near)
         best = max(found, key=found.get, default="before")
     models = [learn_filter(part, each.models[0].edges, each.grain, each.models[0]) for part, each in zip(lanes, judged)]
-    normal = dict(measure=models[0], band=rank_band(judged[0], lanes.metric))
-    if best == "before": return before and before._replace(**normal)
-    outlook = as_outlook(lanes, curve, *models)
-    limit = (outlook.planned if best == "Planned" else outlook.mdp)(bucket)
+    normals = *(normal_of(*each) for each in zip(models, judged, lanes)),
+    if best == "before": return before and before._replace(normals=normals)
+    outlook = as_outlook(lanes, curve, near if best == "near" else models[0], models[1])
+    limit = (outlook.mdp if best == "MDP" else outlook.planned)(bucket)
     grains = Grains(*(each.grain for each in judged))
-    return Live(outlook, limit, images, grains, **normal)
+    return Live(outlook, limit, images, grains, normals)
 
 def learn_mdp(
     window: Window,  # [n], what was seen
@@ -214,6 +228,7 @@ def learn_mdp(
     bucket: TokenBucket,  # the limit
     images: int,  # seen so far, of which the window has the last
     before: Live | None = None,  # what decides now; None: one price that follows the spending
+    near: Filter | None = None,  # not looked at
 ) -> Live | None:
     "The MDP of a window, whatever the order of its images; or what decides now, if no time passed"
     lanes = Window(*map(as_lanes, window))
