@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .bucket import TokenBucket
 from .limit import Prices, as_prices
 from .policies import Policy
 from .pooled import Merged
@@ -42,7 +43,7 @@ class Raised:
     def name(self) -> str: return f"{self.policy.name}, floors"
 
     @property
-    def bucket(self): return self.policy.bucket
+    def bucket(self) -> TokenBucket: return self.policy.bucket
 
     def prices(
         self,
@@ -85,10 +86,10 @@ def floor_bonuses(
     "What each device's images have to count for more; `ValueError` for floors that the limit does not allow"
     images = np.bincount(merged.device.ravel(), minlength=merged.devices)
     allowed = float(policy.bucket.rate) * merged.intervals[:, 1:].mean()
-    asked = floors @ images / images.sum()
-    if len(floors) != merged.devices or not (0 <= np.asarray(floors)).all() or asked > allowed:
-        raise ValueError(f"floors is {floors}, {asked:.3g} of all images; expected a share of its images "
-                         f"for each of {merged.devices} devices, and {allowed:.3g} in all at most")
+    fits = np.shape(floors) == images.shape and np.min(floors) >= 0
+    if not fits or floors @ images > allowed * images.sum():
+        raise ValueError(f"floors is {floors}; expected a share of its images, 0 or more, for each of "
+                         f"{merged.devices} devices, and {allowed:.3g} of all images together at most")
     bonus = np.zeros(merged.devices)
     for _ in range(ROUNDS):
         lacking = _lacking(Raised(policy, bonus), merged)
