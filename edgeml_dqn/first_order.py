@@ -22,7 +22,8 @@ from .outlook import Outlook
 from .planned import NUMBERS_AT_ONCE
 from .planning import plan, planning_model, prices_of
 from .pooled import Merged, as_seen
-from .simulate import simulate
+from .sequences import in_threads
+from .simulate import decide
 
 # %% ../nbs/api/06m_first_order.ipynb #06c20107
 def turns(
@@ -97,6 +98,17 @@ def _start(outlook): return [outlook.metric.start[None].copy(), outlook.metric.s
 def _root(outlook): return np.sqrt(np.float32(len(outlook.metric.start)))
 
 @dataclass(frozen=True, eq=False)
+class _Scaled:
+    "Prices that were worked out before, with effects so many times as large"
+    bucket: TokenBucket
+    blocks: list[Prices]
+    scale: float
+    name = "Scaled"
+
+    def prices(self, sequences, stream):
+        for block in self.blocks: yield block._replace(table=np.float32(self.scale) * block.table)
+
+@dataclass(frozen=True, eq=False)
 class FirstOrder:
     """Prices under one bucket by the beliefs about all devices, each planned for among independent images;
     `ValueError` for outlooks of another number of devices"""
@@ -115,18 +127,18 @@ class FirstOrder:
             for outlook in self.kinds]
         roots = np.concatenate([np.repeat(_root(kind), 2 * len(kind.metric.start)) for kind in self.kinds])
         limit = _limit(self.name, self.bucket, alone, np.concatenate(added, 1), roots)
-        best = self.scale
-        if best is None: best = max(SCALES, key=lambda scale: self._earned(limit, scale))
-        self._take(limit, best)
+        object.__setattr__(self, "limit", limit)
+        if self.scale is None: object.__setattr__(self, "scale", self._best_scale())
+        object.__setattr__(self, "limit", replace(limit, table=np.float32(self.scale) * limit.table))
 
-    def _take(self, limit, scale):
-        object.__setattr__(self, "scale", scale)
-        object.__setattr__(self, "limit", replace(limit, table=np.float32(scale) * limit.table))
-
-    def _earned(self, limit, scale):
-        "Expected reward on the training streams, with effects so many times as large"
-        self._take(limit, scale)
-        return simulate(self, self.seen).expected.mean()
+    def _best_scale(self):
+        "What effects are best multiplied by, on the training streams"
+        def earned(stream, ended):
+            blocks = list(self.prices(self.seen, stream))
+            expected = self.seen.population.expected[self.seen.index[stream]]
+            tried = (_Scaled(self.bucket, blocks, scale) for scale in SCALES)
+            return [expected @ decide(policy, self.seen, stream)[0] for policy in tried]
+        return SCALES[np.sum(list(in_threads(earned, self.seen.streams)), 0).argmax()]
 
     @cached_property
     def kinds(self) -> list[Outlook]:

@@ -114,7 +114,7 @@ def search(
     bucket: TokenBucket,  # the common one
     merged: Merged,  # training streams
 ) -> Searched:
-    "Own buckets under a common one, as the predecessor searches them"
+    "The best own buckets under a common one, by search (compare the predecessor)"
     def made(rate, depth):
         own = [TokenBucket(rate * share.rate, depth * share.depth) for share in fair]
         kinds = {pair: pair[0](pair[1]) for pair in dict.fromkeys(zip(makes, own))}
