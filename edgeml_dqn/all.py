@@ -6,12 +6,14 @@
 __all__ = ['read_data', 'populations', 'TokenBucket', 'Periodic', 'MarkovModulated', 'IID', 'LocationReset', 'Source', 'read_log',
            'trace_sources', 'weak', 'strong', 'baseline', 'mdp', 'LowerBound', 'Planned', 'learn_outlook', 'Adaptive',
            'seen_mdp', 'Dual', 'History', 'LearnedFilter', 'Perceptron', 'make_problem', 'Settings', 'acting_policy',
-           'train', 'make_validation', 'kept_policy', 'CausalOracle', 'clairvoyant', 'BeliefPolicy', 'simulate',
-           'comparison', 'plot_trace', 'with_audits', 'Logged', 'estimate', 'Learner', 'Adapting', 'in_the_field']
+           'train', 'make_validation', 'kept_policy', 'Fleet', 'FirstOrder', 'CausalOracle', 'clairvoyant',
+           'BeliefPolicy', 'simulate', 'comparison', 'plot_trace', 'with_audits', 'Logged', 'estimate', 'Learner',
+           'Adapting', 'in_the_field']
 
 # %% ../nbs/api/11_all.ipynb #a1100004
 from .adaptive import Adaptive, Learner, seen_mdp
 from .field import in_the_field
+from .first_order import FirstOrder
 from .live import Adapting
 from .arrivals import Periodic
 from .audited import with_audits
@@ -30,6 +32,7 @@ from .logs import read_log
 from .metric import populations
 from .network import Perceptron
 from .planned import Planned, learn_outlook
+from .pooled import Fleet
 from .mdp import mdp
 from .policies import LowerBound, baseline, strong, weak
 from .sequences import IID, LocationReset, Source
@@ -46,6 +49,7 @@ _all_ = [
     "weak", "strong", "baseline", "mdp", "LowerBound", "Planned", "learn_outlook", "Adaptive", "seen_mdp", "Dual",
     "History", "LearnedFilter", "Perceptron", "make_problem", "Settings", "acting_policy",
     "train", "make_validation", "kept_policy",
+    "Fleet", "FirstOrder",
     "CausalOracle", "clairvoyant", "BeliefPolicy",
     "simulate", "comparison", "plot_trace",
     "with_audits", "Logged", "estimate", "Learner", "Adapting", "in_the_field"]
