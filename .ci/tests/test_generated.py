@@ -27,3 +27,7 @@ def test_generated(tmp_path):
     old, new = files(root), files(tmp_path)
     changed = sorted(path for path in old.keys() | new.keys() if old.get(path) != new.get(path))
     assert not changed, f"run {', '.join(commands)} and commit"
+
+
+def test_sidebar():
+    assert (root / "_quarto.yml").read_bytes() == (root / "nbs/_quarto.yml").read_bytes(), "copy nbs/_quarto.yml"
