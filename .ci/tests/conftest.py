@@ -1,4 +1,4 @@
-"TensorFlow says nothing and takes no GPU, set before anything imports it; the users' environment; and what runs there beside the tests"
+"TensorFlow says nothing and takes no GPU, set before anything imports it; and what runs in the users' environment, beside the tests"
 import os
 import subprocess
 import sys
@@ -14,19 +14,25 @@ os.environ.update(environments.QUIET)
 collect_ignore = ["users"]  # whose tests run in that environment
 
 
-@pytest.fixture(scope="session")
-def users():
-    "A Python that has what users install, and what tests need besides"
-    return environments.install()
+def pytest_collection_modifyitems(items):
+    "Tests that wait for what runs beside come last"
+    items.sort(key=lambda item: "ends" in item.fixturenames)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def beside(request):
+    "What runs beside the tests begins with the first of them, whichever that is"
+    if any("ends" in item.fixturenames for item in request.session.items): request.getfixturevalue("ends")
 
 
 @pytest.fixture(scope="session")
-def ends(request, users):
-    """What the command of each test that asks for this ends with; two run at a time, for nothing in them may hang on being alone.
-    Files of users' tests take longest, and come first"""
-    def run(words, folder):
-        return subprocess.run([users, *words], cwd=folder, env=environments.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    items = [item for item in request.session.items if "ends" in item.fixturenames]
+def ends(request):
+    """What the command of each test that asks for this ends with; two run at a time, for nothing in them may hang on being alone,
+    by a Python that has what users install, and what tests need besides. Files of users' tests take longest, and come first"""
     pool = ThreadPoolExecutor(2)
+    users = pool.submit(environments.install)
+    def run(words, folder):
+        return subprocess.run([users.result(), *words], cwd=folder, env=environments.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    items = [item for item in request.session.items if "ends" in item.fixturenames]
     yield {item.name: pool.submit(run, *item.module.command(**item.callspec.params)) for item in sorted(items, key=lambda item: item.originalname != "test_users")}
     pool.shutdown(cancel_futures=True)

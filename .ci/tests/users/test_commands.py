@@ -1,4 +1,4 @@
-"The commands as programs: the demo in full, the published commands as written, and what is said of mistakes"
+"The commands as programs: the demo, the published commands as written, and what is said of mistakes"
 import json
 import os
 import random
@@ -41,11 +41,11 @@ def folder(tmp_path_factory):
 
 
 def test_demo(folder):
-    "Check values of the design, and the paper's curves (Fig. 6, r .1, b 4) within their tolerances"
-    demo = answer("edgeml-demo", folder)
+    "With a third of the training and of the streams: check values of the design, and the paper's curves (Fig. 6, r .1, b 4), within their tolerances"
+    demo = answer("edgeml-demo --iterations 300 --streams 30", folder)
     loss = {name: row["loss"] for name, row in demo["table"].items()}
     assert abs(loss["MDP"] - .2602) <= .001 and loss["Planned"] <= .2555 and loss["DQN"] <= .2560
-    assert demo["table"]["Planned"]["share"] > .96 and demo["table"]["DQN"]["share"] > .85
+    assert demo["table"]["Planned"]["share"] > .96 and demo["table"]["DQN"]["share"] > .9
     for name, published, tolerance in (("Lower Bound", .24091, .001), ("Baseline", .27225, .003), ("MDP", .26154, .003)):
         assert abs(loss[name] - published) <= tolerance, name
     assert all((folder / plot).stat().st_size > 10_000 for plot in demo["plots"])
@@ -146,7 +146,9 @@ def test_interrupts(folder):
         words = "data.npz interrupted --network told:network --gradient-steps 2 --batch-size 32 --metric-history 8 --iterations 1000000 --every 50".split()
         process = subprocess.Popen([BIN / "edgeml-train", *words], cwd=folder, stderr=subprocess.PIPE, text=True)
         maps = Path(f"/proc/{process.pid}/maps")
-        while moment not in told.read_text() + maps.read_text(): assert process.poll() is None, process.stderr.read()
+        while moment not in told.read_text() + maps.read_text():
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(.01)
         time.sleep(seconds * rng.random())
         finished, began = told.read_text().split().count("iterated"), time.monotonic()
         process.send_signal(signal.SIGINT)

@@ -4,15 +4,18 @@ import importlib
 import inspect
 import re
 import shutil
+from functools import partial
+from itertools import count
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from edgeml_dqn import app, cli_learn, cli_runs, planned, remote, server, training
+from edgeml_dqn import app, cli_learn, cli_runs, compiled, planned, remote, server, training
 from edgeml_dqn.bucket import TokenBucket
 from edgeml_dqn.commands import MODULES
 from edgeml_dqn.flags import arguments, hyphens
+from edgeml_dqn.frameworks import frameworks
 from edgeml_dqn.planned import Resolution
 
 QUICK = Resolution(states=8, bins=12, streams=32, sweeps=2)
@@ -57,6 +60,14 @@ MINE = """import numpy as np
 from edgeml_dqn.network import Perceptron
 def network(inputs): return Perceptron((6,))(inputs)
 """
+
+
+@pytest.fixture(scope="module", autouse=True)
+def graphs():
+    "Networks as graphs of operations, which are not compiled anew for each run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "XlaOrGraph", frameworks()[0].function)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +141,8 @@ def stand_ins(command, module, monkeypatch, notes):
     if command == "edgeml-device":
         monkeypatch.setattr(remote.Remote, "trouble", lambda *_: "nobody is there")
         instead("Remote", remote.Remote, remote)
-        for name in ("Controller", "replay", "load_policy", "shaped"): instead(name, getattr(module, name))
+        instead("Controller", partial(module.Controller, clock=count(step=1000).__next__))  # nanoseconds: the same on a busy machine
+        for name in ("replay", "load_policy", "shaped"): instead(name, getattr(module, name))
 
 
 def outcome(case, line, flags, folder, tmp_path, monkeypatch, capsys):
