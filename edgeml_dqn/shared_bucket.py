@@ -8,7 +8,6 @@ __all__ = ['SCRIPT', 'PATIENCE_S', 'AT_ONCE_S', 'EXACT', 'SharedBucket', 'named_
 # %% ../nbs/api/09l_shared_bucket.ipynb #09l00004
 from concurrent.futures import ThreadPoolExecutor, TimeoutError as FutureTimeoutError
 from fractions import Fraction
-from typing import Any, NamedTuple
 from urllib.parse import urldefrag, urlsplit
 
 import redis
@@ -164,7 +163,8 @@ class SharedTokens:
         device: str,  # a name of its own
     ):
         self.shared, self.unit_ns, self.device = shared, unit_ns, device
-        self.now, self.tokens, self.server_us, self.others = 0, 0, None, {}
+        self.now, self.tokens, self.others = 0, 0, {}
+        self.server_us = self.looked_us = None  # the server's clock at the last answer, and at the last look
         self.away = self.change = self.differs = False
         self._aim(bucket)
         self.begin(PATIENCE_S)
@@ -217,19 +217,19 @@ class SharedTokens:
         if self.away:
             self.tokens, self.error = 0, error
             return False
-        paid, tokens, server_us, others = answer
-        if not want: self.others = dict(zip(others[::2], others[1::2]))
+        paid, tokens, self.server_us, others = answer
         if not paid: self.tokens = tokens
-        self._gain(server_us)
+        if not want: self._looked(others)
         self.change = False
         return bool(paid)
 
-    def _gain(self, server_us):
-        "What came in since the last answer, for this device"
-        elapsed = 0 if self.server_us is None else max(0, server_us - self.server_us)
+    def _looked(self, others):
+        "Who else is there, and what came in since the last look, for this device"
+        self.others = dict(zip(others[::2], others[1::2]))
+        elapsed = 0 if self.looked_us is None else max(0, self.server_us - self.looked_us)
         everyone = min(self.bucket.depth, self.bucket.rate * elapsed * 1000 / self.unit_ns)
-        self.gained += float(everyone) / (len(self.others) + 1)
-        self.server_us = server_us
+        self.gained = float(everyone) / (len(self.others) + 1)
+        self.looked_us = self.server_us
 
     @property
     def told(self) -> dict:
