@@ -24,6 +24,7 @@ from .kept import Kept, TokenFile, this_boot
 from .live import Adapting, Study, first_learner
 from .metric import ExpectedReward
 from .runtime import DevicePolicy
+from .shared_tokens import SharedTokens
 
 # %% ../nbs/api/09b_controller.ipynb #b0000009
 GRACE_NS = 5_000_000  # before the deadline, to get from here to the caller
@@ -79,7 +80,7 @@ class Controller:
         self.file = TokenFile(keep) if keep else None
         self.boot = this_boot() if clock is time.monotonic_ns else ""
         self.session = os.urandom(4).hex()
-        self.shared = shared and shared.tokens(bucket, unit_ns, self.session)
+        self.shared = shared and SharedTokens(shared, bucket, unit_ns, self.session)
         self.decider = Decider(policy, bucket, unit_ns, 0, audits, self._first_tokens(bucket, start), self.shared)
         if shared: self._open(shared)
         self.draws = np.random.default_rng(seed)

@@ -23,6 +23,7 @@ from edgeml_dqn.outlook import Outlook
 from edgeml_dqn.filter import Filter
 from edgeml_dqn.replay import excess
 from edgeml_dqn.runtime import DevicePolicy, policy_arrays
+from edgeml_dqn.shared_tokens import SharedTokens
 
 PROCESSES, DEADLINE = 8, .5  # seconds
 UNIT = Fraction(1, 20)  # seconds; one token in each
@@ -99,7 +100,7 @@ def together(tries, depth, what, trusting=False):
         for process, _ in devices: process.start()
         wait_for(devices, [0] * PROCESSES)
         with shared_bucket.SharedBucket(server.url, "uplink") as shared:
-            tokens = shared.tokens(TokenBucket(1, depth), UNIT * 10**9, "watching")
+            tokens = SharedTokens(shared, TokenBucket(1, depth), UNIT * 10**9, "watching")
             while tokens.advance(0) < tokens.bucket.capacity: time.sleep(.1)
             shared.client.persist(shared.keys[1])  # a snapshot from which a full bucket comes back, however old it is
             shared.client.save()
