@@ -151,6 +151,7 @@ def edgeml_device(
     adaptive: store_true = False,  # learn from the images
     keep: str = None,  # a folder for tokens, and for what is learned, taken up at the next start
     start: str = "empty",  # the bucket, where none is kept: empty or full
+    bucket: str = None,  # one that devices share, as redis://HOST/DB#NAME (default: this device's own)
     metrics: str = None,  # a port at which Prometheus may ask for metrics, or a file for it that ends in .prom
     json: store_true = False,  # print one JSON object and nothing else
 ):
@@ -165,7 +166,7 @@ def edgeml_device(
         policy = read_metric(export_dir).curve if curve_alone else load_policy(export_dir, runtime)
         seen = load(scene, Scene)
         key = read_key(key_file)
-        bucket = _limit(rate, depth, None if curve_alone else policy.exported.bucket)
+        limit = _limit(rate, depth, None if curve_alone else policy.exported.bucket)
         if images is not None and not 0 <= images <= sys.maxsize:
             raise ValueError(f"images is {images}; expected 0 to {sys.maxsize}")
         if cafile and not url.startswith("https:"):
@@ -173,6 +174,10 @@ def edgeml_device(
         link = {name: value for name, value in (("bandwidth", bandwidth), ("delay", delay)) if value is not None}
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
         remote = stack.enter_context(Remote(url, model, seen.classes, key, cafile, relay))
+        shared = None
+        if bucket is not None:
+            from edgeml_dqn.shared_bucket import named_bucket
+            shared = stack.enter_context(named_bucket(bucket))
         watch = None
         if metrics is not None:
             from edgeml_dqn.device_metrics import DeviceMetrics, publish
@@ -180,8 +185,8 @@ def edgeml_device(
             print(f"edgeml-device: metrics at {stack.enter_context(publish(watch, metrics))}", file=sys.stderr)
         controller = stack.enter_context(
             Controller(
-                policy, seen.weak, remote, bucket, deadline=deadline, time_unit=time_unit, log=log, audits=audits,
-                watch=watch, adaptive=adaptive, keep=keep, start=start))
+                policy, seen.weak, remote, limit, deadline=deadline, time_unit=time_unit, log=log, audits=audits,
+                watch=watch, adaptive=adaptive, keep=keep, start=start, shared=shared))
         if why := remote.trouble(3):
             while_so = "images are answered by the weak classifier until it is"
             print(f"edgeml-device: {url} is not ready for us: {why}; {while_so}", file=sys.stderr)

@@ -23,7 +23,7 @@ PANELS = (
         "offloads": f"sum by (instance) (rate(edgeml_device_offloads_total{RATE}))",
         "answered by the strong": f'rate(edgeml_device_offloads_total{{answer="strong"}}{RATE})'}),
     Panel("Reasons", "cps", {"{{reason}}": f"rate(edgeml_device_images_total{RATE})"}),
-    Panel("Tokens in hand", "none", {"tokens": "edgeml_device_tokens"}),
+    Panel("Tokens in hand", "none", {"tokens": "edgeml_device_tokens", "devices": "edgeml_device_sharing"}),
     Panel("Price of a token", "none", {"price": "edgeml_device_token_price < Inf"}),
     Panel("Time to an answer", "s", {
         f"{share:.0%}": f"histogram_quantile({share}, {_QUANTILE})" for share in (.5, .95, .99)}),

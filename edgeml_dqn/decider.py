@@ -8,6 +8,7 @@ __all__ = ['TokenClock', 'policy_digest', 'check_time_unit', 'Decider']
 # %% ../nbs/api/09b1_decider.ipynb #b1000004
 from fractions import Fraction
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,9 @@ from .runtime import DevicePolicy
 # %% ../nbs/api/09b1_decider.ipynb #6db6b7ab
 class TokenClock:
     "The tokens of a bucket in real time"
+    away = False  # whether nobody knows what is in hand
+    told = {}  # what a log should say besides
+
     def __init__(
         self,
         bucket: TokenBucket,  # the rate limit
@@ -53,9 +57,10 @@ class TokenClock:
         if self.tokens == capacity: self.since, self.counted = self.now, 0
         return self.tokens
 
-    def spend(self) -> None:
+    def spend(self) -> bool:  # whether they still were
         "Pay for an offload, with tokens that `advance` said are there"
         self.spent = True
+        return True
 
     def retarget(
         self,
@@ -93,9 +98,10 @@ class Decider:
         now: int,  # nanoseconds
         audits: float = 0,  # share of the tokens that is spent at random
         tokens: int | None = None,  # units in hand; None: a full bucket
+        shared: Any = None,  # tokens that are shared, instead of a clock of its own
     ):
         self.policy = policy.fresh()
-        self.clock = TokenClock(bucket, unit_ns, now, tokens)
+        self.clock = shared or TokenClock(bucket, unit_ns, now, tokens)
         self.last = None
         self.audits = check_share(audits)
         self.account, _ = audit(0., self.clock.tokens / bucket.cost, False, audits)
@@ -106,10 +112,9 @@ class Decider:
         unit = self.clock.unit_ns
         return 1. if self.last is None else (seen - self.last) * unit.denominator / unit.numerator
 
-    def _chance(self, could):
-        "To offload an image that the policy keeps; what came in goes to the account of audits"
-        self.account, chance = audit(self.account, self.clock.gained, could, self.audits)
-        return chance
+    def _audit(self, could):
+        "The account of audits, to which goes what came in, and the chance to offload an image that the policy keeps"
+        return audit(self.account, self.clock.gained, could, self.audits)
 
     def decide(
         self,
@@ -119,31 +124,37 @@ class Decider:
         uniform: float = 1.,  # random, from 0 to below 1; with 1 nothing is an audit
     ) -> dict:  # the decision, and all that led to it
         "Offload or keep"
-        tokens = self.clock.advance(now)
-        seen = self.clock.now
+        seen = max(now, self.clock.now)
         interval = self._interval(seen)
-        reward, price, reason = None, None, "no metric"
+        reward = None
         if metric is not None:
-            reward, price, reason = self._wanted(metric, interval, tokens, bar)
+            reward = self.policy.observe(metric, interval)
             self.last = seen
-        chance = self._chance(reason == "not worth it" and not bar)
-        drawn = uniform < chance
-        if drawn: reason = "audit"
-        offload = drawn or reason == "worth it"
-        if offload: self.clock.spend()
-        return dict(
+        tokens = self.clock.advance(seen)
+        while True:
+            price, reason = self._wanted(reward, tokens, bar)
+            account, chance = self._audit(reason == "not worth it" and not bar)
+            drawn = uniform < chance
+            if drawn: reason = "audit"
+            offload = drawn or reason == "worth it"
+            if not offload or self.clock.spend(): break
+            tokens = self.clock.tokens
+        self.account = account
+        decision = dict(
             time_ns=seen, metric=metric, interval=interval, tokens=tokens, reward=reward, price=price,
             offload=offload, reason=reason, propensity=chance if drawn else 1 - chance)
+        return decision | self.clock.told
 
-    def _wanted(self, metric, interval, tokens, bar):
-        "Expected reward, price (None: infinite), and what the policy makes of an image, without audits"
-        reward = self.policy.observe(metric, interval)
+    def _wanted(self, reward, tokens, bar):
+        "Price (None: infinite), and what the policy makes of an image, without audits"
+        if reward is None: return None, "no metric"
         price = self.policy.price(tokens)
         reason = (
-            "no token" if tokens < self.clock.bucket.cost
+            bar or "bucket away" if self.clock.away
+            else "no token" if tokens < self.clock.bucket.cost
             else "not worth it" if reward < price
             else bar or "worth it")
-        return reward, price if np.isfinite(price) else None, reason
+        return price if np.isfinite(price) else None, reason
 
     def retarget(
         self,
@@ -154,8 +165,9 @@ class Decider:
         bucket = limit.bucket
         if bucket != self.clock.bucket:
             self.clock.retarget(now, bucket)
-            self._chance(False)
+            self.account, _ = self._audit(False)
         self.policy.aim(limit)
-        return dict(
+        changed = dict(
             time_ns=self.clock.now, rate=str(bucket.rate), depth=str(bucket.depth),
             policy=limit.name, tokens=self.clock.tokens)
+        return changed | self.clock.told

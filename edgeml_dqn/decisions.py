@@ -63,10 +63,12 @@ EVENTS = dict(  # what each holds, at least
     start=dict(
         session=(str,), line=(int,), policy=(str,), digest=(str,), rate=(str,), depth=(str,),
         unit_ns=(str,), deadline_ms=NUMBER, audits=MAYBE, adaptive=(bool, NoneType),
-        tokens=(int, NoneType), bucket=(str, NoneType), clock_ns=(int, NoneType), boot=(str, NoneType)),
+        tokens=(int, NoneType), bucket=(str, NoneType), clock_ns=(int, NoneType), boot=(str, NoneType),
+        shared=(str, NoneType)),
     image=dict(
         session=(str,), line=(int,), time_ns=(int,), metric=MAYBE, tokens=(int,), reward=MAYBE,
-        offload=(bool,), reason=(str,), propensity=MAYBE, answer=(str,), agree=(bool, NoneType), total_ms=NUMBER),
+        offload=(bool,), reason=(str,), propensity=MAYBE, answer=(str,), agree=(bool, NoneType), total_ms=NUMBER,
+        devices=(int, NoneType), gained=MAYBE, server_us=(int, NoneType)),
     limit=dict(session=(str,), line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,)),
     learned=dict(session=(str,), line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,), images=(int,)),
     alarm=dict(session=(str,), line=(int,), time_ns=(int,), of=(str,), since=(int,)))

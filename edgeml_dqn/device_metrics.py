@@ -20,7 +20,7 @@ from .bucket import TokenBucket
 # %% ../nbs/api/09k_device_metrics.ipynb #09f90007
 REASONS = (
     "worth it", "audit", "not worth it", "no token", "no metric",
-    "server busy", "server away", "no server", "no time")
+    "server busy", "server away", "no server", "no time", "bucket away")
 SECONDS = .001, .002, .005, .01, .02, .05, .1, .2, .5, 1, 2, 5, 10  # between buckets; usual deadlines are among them
 
 class DeviceMetrics:
@@ -40,6 +40,7 @@ class DeviceMetrics:
             "edgeml_device_answer_seconds", "Seconds from when an image came to its answer",
             registry=registry, buckets=SECONDS)
         self.tokens = gauge("tokens", "Tokens in hand at the last decision")
+        self.sharing = gauge("sharing", "Devices that shared the bucket at the last decision")
         self.price = gauge("token_price", "Reward that a token was worth at the last decision")
         self.rewards = counter("rewards", "Images whose reward is known")
         kinds = "reward", ("expected", "realised")
@@ -75,6 +76,7 @@ class DeviceMetrics:
         if record["line"] < self.line: return
         self.line = record["line"]
         self.tokens.set(record["tokens"] / self.bucket.cost)
+        self.sharing.set(record.get("devices", 1))
         if record["metric"] is not None: self.price.set(inf if record["price"] is None else record["price"])
 
     def _known(self, record):

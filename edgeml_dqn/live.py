@@ -172,6 +172,10 @@ class Adapting:
         curve = self.learner.curve
         return self.policy.arrays if self.policy else dict(curve_metric=curve.metric, curve_reward=curve.reward)
 
+    @property
+    def belief(self) -> np.ndarray:  # empty while it has no filter
+        return self.policy.belief if self.policy else np.zeros(0, np.float32)
+
     def fresh(self) -> "Adapting":
         "Itself: it follows one stream"
         return self

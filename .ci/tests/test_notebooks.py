@@ -16,4 +16,5 @@ def command(path):
 def test_notebook(path, ends, request):
     "What one notebook leaves behind, TensorFlow's threads and the server's loops among it, is nothing to the next"
     done = ends[request.node.name].result()
+    if done.returncode == 77: pytest.skip(done.stdout)  # what it needs is not installed, as it says
     assert done.returncode == 0, done.stdout

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edgeml_dqn import app, cli_learn, cli_runs, compiled, planned, remote, server, training
+from edgeml_dqn import app, cli_learn, cli_runs, compiled, planned, remote, server, shared_bucket, training
 from edgeml_dqn.bucket import TokenBucket
 from edgeml_dqn.commands import MODULES
 from edgeml_dqn.flags import arguments, hyphens
@@ -52,7 +52,8 @@ RUNS = {
     "edgeml-device": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001 --start full", {
         "model": "other", "rate": ".2", "depth": "2", "runtime": "numba", "images": "3", "time_unit": ".002", "deadline": ".2", "saturate": None,
         "bandwidth": "9", "delay": "1", "key_file": "one.key", "cafile": "one.key", "log": "save.jsonl", "audits": ".1", "metrics": "save.prom", "adaptive": None,
-        "keep": "save", "start": "empty"}),
+        "keep": "save", "start": "empty",
+        "bucket": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", "redis://127.0.0.1:9/0#uplink")}),
     "edgeml-replay": ("log.jsonl device", {"runtime": "numba", "plot": "save.png"}),
 }
 NUMBER = re.compile(r"[\d.]+(e[+-]\d+)?")
@@ -141,6 +142,7 @@ def stand_ins(command, module, monkeypatch, notes):
     if command == "edgeml-device":
         monkeypatch.setattr(remote.Remote, "trouble", lambda *_: "nobody is there")
         instead("Remote", remote.Remote, remote)
+        instead("named_bucket", shared_bucket.named_bucket, shared_bucket)
         instead("Controller", partial(module.Controller, clock=count(step=1000).__next__))  # nanoseconds: the same on a busy machine
         for name in ("replay", "load_policy", "shaped"): instead(name, getattr(module, name))
 

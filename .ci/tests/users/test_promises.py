@@ -77,7 +77,7 @@ INSTEAD = {  # of what would take long, or for ever, when nothing is wrong
     "edgeml-serve": {"edgeml_dqn.server.make_server": lambda *_: SimpleNamespace(run=lambda sockets: sockets[0].close())},
     "edgeml-device": {"Tally": nothing_wrong},
 }
-TEXTS = {"data", "run_dir", "save_dir", "out", "grid", "scheduler", "table", "classifier", "host", "key_file", "certfile", "keyfile", "export_dir", "scene", "url", "model", "cafile", "log", "keep", "tensorboard"}
+TEXTS = {"data", "run_dir", "save_dir", "out", "grid", "scheduler", "table", "classifier", "host", "key_file", "certfile", "keyfile", "export_dir", "scene", "url", "model", "cafile", "log", "keep", "bucket", "tensorboard"}
 SWITCHES = {"json", "saturate", "adaptive"}
 
 
