@@ -6,6 +6,7 @@
 __all__ = ['TokenClock', 'policy_digest', 'check_time_unit', 'Decider']
 
 # %% ../nbs/api/09b1_decider.ipynb #b1000004
+from base64 import b64encode
 from fractions import Fraction
 from hashlib import sha256
 from typing import Any
@@ -22,6 +23,7 @@ class TokenClock:
     "The tokens of a bucket in real time"
     away = False  # whether nobody knows what is in hand
     told = {}  # what a log should say besides
+    others = None  # messages of devices that share the bucket, by name; None: it is shared with none
 
     def __init__(
         self,
@@ -131,6 +133,7 @@ class Decider:
             reward = self.policy.observe(metric, interval)
             self.last = seen
         tokens = self.clock.advance(seen)
+        met = b"" if self.clock.others is None else self.policy.meet(self.clock.others.values())
         while True:
             price, reason = self._wanted(reward, tokens, bar)
             account, chance = self._audit(reason == "not worth it" and not bar)
@@ -143,7 +146,7 @@ class Decider:
         decision = dict(
             time_ns=seen, metric=metric, interval=interval, tokens=tokens, reward=reward, price=price,
             offload=offload, reason=reason, propensity=chance if drawn else 1 - chance)
-        return decision | self.clock.told
+        return decision | self.clock.told | (dict(others=b64encode(met).decode()) if met else {})
 
     def _wanted(self, reward, tokens, bar):
         "Price (None: infinite), and what the policy makes of an image, without audits"

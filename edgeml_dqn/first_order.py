@@ -69,11 +69,11 @@ def _planned(moves, rewards, emission, seen, bucket, alone):
     begin = np.broadcast_to(alone[:, None], (1, bucket.levels, len(moves)))
     return prices_of(model, plan(model, begin))[0]
 
-def _limit(name, bucket, alone, added, roots):
+def _limit(name, bucket, alone, added, roots, weights):
     "The MDP's prices, and what each state adds [levels - cost, states]; roots [states] that weights are times"
     table = np.zeros((bucket.levels, added.shape[1]), np.float32)
     table[bucket.cost:] = added / roots
-    return Limit(name, bucket, token_prices(alone, bucket.cost), table, "belief")
+    return Limit(name, bucket, token_prices(alone, bucket.cost), table, weights)
 
 def _alone(seen, bucket):
     "Values of tokens [levels] if all images of the merged stream were independent"
@@ -126,7 +126,7 @@ class FirstOrder:
             _among_others(outlook, self.outlooks.index(outlook), self.seen, self.bucket, alone)
             for outlook in self.kinds]
         roots = np.concatenate([np.repeat(_root(kind), 2 * len(kind.metric.start)) for kind in self.kinds])
-        limit = _limit(self.name, self.bucket, alone, np.concatenate(added, 1), roots)
+        limit = _limit(self.name, self.bucket, alone, np.concatenate(added, 1), roots, "beliefs")
         object.__setattr__(self, "limit", limit)
         if self.scale is None: object.__setattr__(self, "scale", self._best_scale())
         object.__setattr__(self, "limit", replace(limit, table=np.float32(self.scale) * limit.table))
@@ -195,7 +195,7 @@ class Pairs:
         alone = _alone(self.seen, self.bucket)
         prices = _planned(moves, rewards, emission, self.seen, self.bucket, alone)
         added = prices - token_prices(alone, self.bucket.cost)[self.bucket.cost:, None]
-        limit = _limit(self.name, self.bucket, alone, added, np.sqrt(np.prod(sizes)))
+        limit = _limit(self.name, self.bucket, alone, added, np.sqrt(np.prod(sizes)), "belief")
         object.__setattr__(self, "limit", limit)
 
     def prices(

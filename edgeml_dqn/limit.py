@@ -96,6 +96,7 @@ def nothing(
 WEIGHTS = dict(  # what a limit's weights are
     nothing="there are none: prices depend on tokens alone",
     belief="of a filter, over its states",
+    beliefs="of a filter, over its states: this device's, and then the sum of all others' that share its bucket",
     network="the outputs of a network")
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
@@ -172,9 +172,14 @@ class Adapting:
         curve = self.learner.curve
         return self.policy.arrays if self.policy else dict(curve_metric=curve.metric, curve_reward=curve.reward)
 
-    @property
-    def belief(self) -> np.ndarray:  # empty while it has no filter
-        return self.policy.belief if self.policy else np.zeros(0, np.float32)
+    message = b""  # to other devices that share the bucket: what it learned is of itself alone
+
+    def meet(
+        self,
+        messages: Iterable[bytes],  # of others
+    ) -> bytes:
+        "They change nothing"
+        return b""
 
     def fresh(self) -> "Adapting":
         "Itself: it follows one stream"

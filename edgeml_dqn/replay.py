@@ -6,6 +6,7 @@
 __all__ = ['BARS', 'AsFound', 'AsLogged', 'decide_again', 'difference', 'excess', 'excess_together', 'Check', 'check', 'plot_log']
 
 # %% ../nbs/api/09h_replay.ipynb #19415136
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
@@ -43,6 +44,11 @@ class AsFound:
     @property
     def gained(self): return self.event.get("gained") or 0.
 
+    @property
+    def others(self):
+        try: return {"all": b64decode(self.event.get("others") or "")}
+        except ValueError: return {}  # and the decision will be another
+
     def advance(self, now):
         self.now = now
         return self.tokens
@@ -64,6 +70,8 @@ class AsLogged:
     def aim(self, limit): self.name = limit.name
 
     def observe(self, metric, interval): return np.nan if self.event["reward"] is None else self.event["reward"]
+
+    def meet(self, messages): return b""
 
     def price(self, tokens): return np.inf if self.event["price"] is None else self.event["price"]
 

@@ -7,7 +7,8 @@ __all__ = ['PLANNERS', 'DevicePolicy', 'policy_arrays', 'time_decisions']
 
 # %% ../nbs/api/09_runtime.ipynb #35286b7f
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from hashlib import sha256
 
 import numpy as np
 
@@ -49,6 +50,7 @@ class DevicePolicy:
         "Decide under this limit from now on"
         self.limit = limit
         self.weights = self.belief if limit.weights == "belief" else np.zeros(limit.table.shape[1], np.float32)
+        self.mark = sha256(limit.base.tobytes() + limit.table.tobytes()).digest()[:8]
 
     def fresh(self) -> "DevicePolicy":
         "The same policy for another stream, from its beginning"
@@ -69,7 +71,24 @@ class DevicePolicy:
         self.beliefs(self.belief, scaled, interval)
         if self.window: self.window(self.inputs, scaled, interval)
         if self.limit.weights == "network": self.weights = self.network(self.inputs)
+        if self.limit.weights == "beliefs": self.weights[:len(self.belief)] = self.belief
         return float(np.interp(metric, *self.curve))
+
+    @property
+    def message(self) -> bytes:  # empty where nobody's prices depend on it
+        "What other devices are told"
+        return self.mark + self.belief.tobytes() if self.limit.weights == "beliefs" else b""
+
+    def meet(
+        self,
+        messages: Iterable[bytes],  # of other devices that share the bucket
+    ) -> bytes:  # the message that stands for all of them; empty where nobody's prices depend on it
+        "Take account of the others who have the same prices"
+        if self.limit.weights != "beliefs": return b""
+        length = len(self.message)
+        alike = [each[8:] for each in messages if len(each) == length and each.startswith(self.mark)]
+        self.weights[len(self.belief):] = sum(np.frombuffer(each, np.float32) for each in alike)
+        return self.mark + self.weights[len(self.belief):].tobytes()
 
     def price(
         self,

@@ -18,7 +18,7 @@ AT_ONCE_S = .1  # for one to a new limit
 
 class SharedTokens:
     "A shared bucket's tokens, as a decider takes them; `ValueError` for a limit that no script can count exactly"
-    policy = None  # whose belief is told to the others
+    policy = None  # whose message is told to the others
 
     def __init__(
         self,
@@ -73,14 +73,14 @@ class SharedTokens:
         return self._ask(self.tokens)
 
     def _ask(self, want):
-        belief = b"" if want or not self.policy else self.policy.belief.tobytes()
-        words = self.limit, want, int(self.change), self.device, belief, *self.lattice
+        message = b"" if want or not self.policy else self.policy.message
+        words = self.limit, want, int(self.change), self.device, message, *self.lattice
         answer, error = self.shared.ask(words, self.seconds)
         self.differs = bool(answer) and len(answer) == 1
         if self.differs: error = f"has {answer[0].decode()}"
         self.away = answer is None or self.differs
         if self.away:
-            self.tokens, self.error = 0, error
+            self.tokens, self.error, self.others = 0, error, {}
             return False
         paid, tokens, self.server_us, others = answer
         if not paid: self.tokens = tokens
