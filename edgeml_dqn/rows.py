@@ -158,7 +158,7 @@ TRAINED_BY = (
     "asked", "bellman", "compiled", "dqn", "frameworks", "learner", "network", "problem", "scores",
     "training")  # rows beside a DQN, too
 ADAPTED_BY = (  # rows of those that learn in the field
-    "adaptive", "alarm", "dual", "learning", "memory", "own_stream", "recalibration")
+    "adaptive", "alarm", "normal", "dual", "learning", "memory", "own_stream", "recalibration")
 
 @cache
 def fingerprint(
