@@ -50,7 +50,7 @@ class DevicePolicy:
         "Decide under this limit from now on"
         self.limit = limit
         self.weights = self.belief if limit.weights == "belief" else np.zeros(limit.table.shape[1], np.float32)
-        self.mark = sha256(limit.base.tobytes() + limit.table.tobytes()).digest()[:8]
+        if limit.weights == "beliefs": self.mark = sha256(limit.base.tobytes() + limit.table.tobytes()).digest()[:8]
 
     def fresh(self) -> "DevicePolicy":
         "The same policy for another stream, from its beginning"
