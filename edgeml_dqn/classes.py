@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .bucket import as_fraction
 from .filter import Filter, metric_edges, probabilities
 from .metric import Population
+from .sequences import check_reset_prob
 
 # %% ../nbs/api/04c_classes.ipynb #04c00006
 @dataclass(frozen=True, eq=False)
@@ -22,9 +22,7 @@ class ClassRuns:
     labels: np.ndarray  # [N], class of each image of the population, in its order, which is that of the metric
     reset_prob: float  # chance after each image that a class is drawn anew
 
-    def __post_init__(self):
-        if not 0 < as_fraction(self.reset_prob, "reset_prob") <= 1:
-            raise ValueError(f"reset_prob is {self.reset_prob}; expected a probability, above 0 up to 1")
+    def __post_init__(self): check_reset_prob(self.reset_prob)
 
     def sample(
         self,

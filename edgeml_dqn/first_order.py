@@ -97,6 +97,13 @@ def _start(outlook): return [outlook.metric.start[None].copy(), outlook.metric.s
 
 def _root(outlook): return np.sqrt(np.float32(len(outlook.metric.start)))
 
+def _parts(sequences, stream, limit):
+    "Device and metric of images, as many at once as there is room for their weights"
+    images = max(1, NUMBERS_AT_ONCE // limit.table.shape[1])
+    for start in range(0, sequences.length, images):
+        part = slice(start, start + images)
+        yield sequences.device[stream, part], sequences.population.scaled[sequences.index[stream, part]]
+
 @dataclass(frozen=True, eq=False)
 class _Scaled:
     "Prices that were worked out before, with effects so many times as large"
@@ -153,11 +160,7 @@ class FirstOrder:
         "The price of a token at each level, given the metrics of all devices so far"
         _check_devices(self.outlooks, sequences.devices)
         memory = [_start(outlook) for outlook in self.outlooks]
-        images = max(1, NUMBERS_AT_ONCE // self.limit.table.shape[1])
-        for start in range(0, sequences.length, images):
-            part = slice(start, start + images)
-            device = sequences.device[stream, part]
-            scaled = sequences.population.scaled[sequences.index[stream, part]]
+        for device, scaled in _parts(sequences, stream, self.limit):
             weights = {kind: np.zeros((len(device), 2, len(kind.metric.start)), np.float32) for kind in self.kinds}
             for d, outlook in enumerate(self.outlooks):
                 mine = device == d
@@ -205,11 +208,7 @@ class Pairs:
     ) -> Iterator[Prices]:
         "The price of a token at each level, given the metrics of both so far"
         memory = [_start(outlook) for outlook in self.outlooks]
-        images = max(1, NUMBERS_AT_ONCE // self.limit.table.shape[1])
-        for start in range(0, sequences.length, images):
-            part = slice(start, start + images)
-            device = sequences.device[stream, part]
-            scaled = sequences.population.scaled[sequences.index[stream, part]]
+        for device, scaled in _parts(sequences, stream, self.limit):
             first, second = (_latest(self.outlooks[d], scaled, device == d, memory[d]) for d in (0, 1))
             weights = np.zeros((len(device), 2, first.shape[1], second.shape[1]), np.float32)
             weights[np.arange(len(device)), device] = first[:, :, None] * second[:, None]

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .metric import Population
-from .sequences import Sequences, Source, in_threads, spawn
+from .sequences import Sequences, Sources, in_threads, spawn
 
 # %% ../nbs/api/06l_pooled.ipynb #06c10107
 @dataclass(frozen=True, eq=False)
@@ -41,18 +41,11 @@ class Merged(Sequences):
         return Sequences(
             self.population, self.index[stream, mine][None], np.diff(at, prepend=0)[None], ticks=self.ticks)
 
-@dataclass(frozen=True, eq=False)
-class Fleet:
+class Fleet(Sources):
     "Devices with sources of their own, over the same images; `ValueError` for none, or for different images"
-    sources: tuple[Source, ...]  # of each device
-
     def __post_init__(self):
         if not self.sources: raise ValueError("sources is empty; expected one for each device")
-        if any(source.population is not self.population for source in self.sources):
-            raise ValueError("sources differ in their population; expected the same images for all")
-
-    @property
-    def population(self) -> Population: return self.sources[0].population
+        super().__post_init__()
 
     def sample(
         self,

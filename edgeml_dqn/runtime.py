@@ -85,7 +85,7 @@ class DevicePolicy:
     ) -> bytes:  # the message that stands for all of them; empty where nobody's prices depend on it
         "Take account of the others who have the same prices"
         if self.limit.weights != "beliefs": return b""
-        length = len(self.message)
+        length = len(self.mark) + self.belief.nbytes
         alike = [each[8:] for each in messages if len(each) == length and each.startswith(self.mark)]
         self.weights[len(self.belief):] = sum(np.frombuffer(each, np.float32) for each in alike)
         return self.mark + self.weights[len(self.belief):].tobytes()
