@@ -12,7 +12,7 @@ import numpy as np
 
 # %% ../nbs/api/06j_alarm.ipynb #a1a10007
 RUN = 1e6  # images to a false alarm of either test, on average, at least
-BETS = .05, .1, .2, .4, .8  # shares of what rides
+BETS = np.array([.05, .1, .2, .4, .8])  # shares of what rides
 RECALL = 2**14  # gains, the last ones, among which the change is looked for
 
 class Detector:

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LEAVING', 'TILTS', 'LEAST', 'MOVES', 'BEYOND', 'SLACKEN', 'SLACKS', 'ranks', 'worlds', 'Worlds', 'Normal',
-           'gains_under', 'moved', 'normal_of', 'StreamAlarm']
+           'gains_under', 'moved', 'normal_of', 'Watch', 'no_gains', 'StreamAlarm']
 
 # %% ../nbs/api/06j1_normal.ipynb #b1a10004
 from bisect import bisect_right
@@ -129,6 +129,29 @@ def normal_of(
     return Normal(model, (.5 - apart, .5 + apart), np.exp(-np.array(slack) - SLACKEN))
 
 # %% ../nbs/api/06j1_normal.ipynb #b1a10013
+class Watch:
+    "One filter that is held to its word, value by value"
+    def __init__(
+        self,
+        normal: Normal,  # what it may be held to
+    ):
+        self.normal, self.worlds = normal, Worlds(normal.model)
+        self.edges = normal.model.edges.tolist()
+        size, states = normal.model.emission.shape
+        alike = Worlds(normal.model, size)(np.arange(size)) if states == 1 else None
+        self.fixed = alike and gains_under(normal, *alike).tolist()  # of each symbol: a single state remembers nothing
+
+    def __call__(
+        self,
+        value: float,  # metric, or interval
+    ) -> list[float]:  # 6
+        "What bets pay; move on"
+        symbol = bisect_right(self.edges, value)
+        if self.fixed: return self.fixed[symbol]
+        return gains_under(self.normal, *self.worlds(np.array([symbol])))[0].tolist()
+
+def no_gains(value): return [0.] * 6
+
 class StreamAlarm:
     "The test of a stream's images, and of when they come"
     def __init__(
@@ -145,23 +168,18 @@ class StreamAlarm:
         past: tuple[np.ndarray, np.ndarray],  # float [n], metrics and intervals that were seen last
     ) -> None:
         "Go on with other filters, and with the evidence so far"
-        self.followed = [normal and (normal, normal.model.edges.tolist(), Worlds(normal.model)) for normal in normals]
-        for each, values in zip(self.followed, past):
-            for value in values.tolist(): self._gains(each, value)
-
-    def _gains(self, each, value):
-        "Of one filter"
-        if not each: return (0.,) * 6
-        normal, edges, follow = each
-        return gains_under(normal, *follow(np.array([bisect_right(edges, value)])))[0].tolist()
+        self.watches = [Watch(normal) if normal else no_gains for normal in normals]
+        for watch, values in zip(self.watches, past):
+            for value in values.tolist(): watch(value)
 
     def change(self) -> tuple[int, Filter | None]:
         "Images since the change, most likely; and the filter of the world that metrics are nearer to now, if it is one"
         since, side = self.detector.since()
-        if not (self.followed[0] and 2 <= side < 6): return since, None
-        normal, _, follow = self.followed[0]
-        emission = np.ascontiguousarray(follow.emissions[:, side - 1])
-        return since, normal.model._replace(transition=follow.moves[side - 1], emission=emission)
+        of_metrics = self.watches[0]
+        if of_metrics is no_gains or not 2 <= side < 6: return since, None
+        worlds = of_metrics.worlds
+        emission = np.ascontiguousarray(worlds.emissions[:, side - 1])
+        return since, of_metrics.normal.model._replace(transition=worlds.moves[side - 1], emission=emission)
 
     def __call__(
         self,
@@ -169,4 +187,5 @@ class StreamAlarm:
         interval: float,  # time units since the image before
     ) -> bool:
         "Whether images are no longer what they were"
-        return self.detector(*self._gains(self.followed[0], metric), *self._gains(self.followed[1], interval))
+        of_metrics, of_intervals = self.watches
+        return self.detector(*of_metrics(metric), *of_intervals(interval))
