@@ -37,8 +37,9 @@ def _draw(
     table: np.ndarray,  # float32 [levels, J]
     gained: np.ndarray,  # int64 [n]
     parts: int,  # how many in a unit
-    cost: int,  # p, in parts
     capacity: int,  # m, in parts
+    token: int,  # p, units
+    costs: np.ndarray,  # int64 [n], units
     offload: np.ndarray,  # bool [n], filled
     held: np.ndarray,  # int32 [n], filled
 ) -> int:  # in hand at the first image of the next block, in parts of a unit
@@ -48,15 +49,15 @@ def _draw(
         b, w = t * row, t * weight
         left = _scan(
             tokens, expected[t:t + 1], base[b:b + 1], weights[w:w + 1], table, gained[t:t + 1],
-            parts, cost, capacity, offload[t:t + 1], held[t:t + 1])
-        could = tokens >= cost and not offload[t]
-        account[0], chance = _audit(account[0], account[1], could, share)
+            parts, capacity, token, costs[t:t + 1], offload[t:t + 1], held[t:t + 1])
+        could = tokens // parts >= costs[t] and not offload[t]
+        account[0], chance = _audit(account[0], account[1], could, share, costs[t] / token)
         audited[t] = uniform[t] < chance
         propensity[t] = chance if audited[t] else 1 - chance
         if audited[t]:
             offload[t] = True
-            left = _step(tokens, 1, gained[t], 1, cost, capacity)
-        account[1] = gained[t] / cost
+            left = _step(tokens, 1, gained[t], 1, costs[t] * parts, capacity)
+        account[1] = gained[t] / (token * parts)
         tokens = left
     return tokens
 

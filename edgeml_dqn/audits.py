@@ -22,8 +22,9 @@ def audit(
     gained: float,  # tokens that came in since the image before, overflow included; a full bucket at the first image
     could: bool,  # whether the policy keeps the image, and a token is in hand
     share: float,  # of the tokens, for audits
+    cost: float = 1.,  # tokens of the image
 ) -> tuple[float, float]:  # the account afterwards; the chance to offload the image
     "What chance an image has of being an audit"
     account = min(account + share * gained, MOST * HORIZON)
-    chance = account / HORIZON if could else 0.
-    return account - chance, chance
+    chance = max(account, 0.) / HORIZON if could else 0.
+    return account - chance * cost, chance

@@ -18,13 +18,13 @@ def _earlier(
     leaving: np.ndarray,  # float64 [levels], best total by units left after these images; in place: before them
     reward: np.ndarray,  # float64 [n], expected, of some images in a row
     gained: np.ndarray,  # int64 [n], units that come in before each
-    cost: int,  # p, units of an offload
+    costs: np.ndarray,  # int64 [n], units of an offload of each
 ) -> None:
     "From the last image to the first"
     holding = np.zeros_like(leaving)
     capacity = len(leaving) - 1
     for t in range(len(reward) - 1, -1, -1):
-        more = gained[t]
+        more, cost = gained[t], min(costs[t], capacity + 1)
         for n in range(cost): holding[n] = leaving[n]
         for n in range(cost, capacity + 1): holding[n] = max(leaving[n], reward[t] + leaving[n - cost])
         for k in range(capacity + 1 - more): leaving[k] = holding[k + more]
@@ -39,12 +39,12 @@ def clairvoyant(
     "The best that any policy could have earned on these very streams: exact dynamic programme from the end"
     def best(stream, ended):
         reward = sequences.population.expected[sequences.index[stream]]
-        gained = sequences.accrued(bucket, stream)
+        gained, costs = sequences.accrued(bucket, stream), sequences.costs(bucket, stream)
         leaving = np.zeros(bucket.levels)
         length = max(1, VALUES_AT_ONCE // bucket.levels)
         for end in range(len(reward), 0, -length):
             if ended.is_set(): break
             part = slice(max(0, end - length), end)
-            _earlier(leaving, reward[part], gained[part], bucket.cost)
+            _earlier(leaving, reward[part], gained[part], costs[part])
         return leaving[-1]
     return np.array(list(in_threads(best, sequences.streams))) / sequences.length

@@ -66,10 +66,13 @@ class Controller:
         keep: str | PathLike | None = None,  # a folder for tokens, and for what is learned, taken up at the next start
         start: str = "empty",  # the bucket, where none is kept: "empty" or "full"
         shared: Any = None,  # a SharedBucket, instead of one that is this device's alone
+        cost: Callable[[Any], float] | None = None,  # from an image to the tokens that offloading it takes; None: one
     ):
         self.deadline_ns = check_deadline(deadline)
         unit_ns = check_time_unit(time_unit)
-        self.weak, self.remote = weak, remote
+        if cost and adaptive:
+            raise ValueError("cost is given, and adaptive; expected one of them, for what is learned knows no costs")
+        self.weak, self.remote, self.cost = weak, remote, cost
         self.circuit = getattr(remote, "circuit", None)
         self.clock = lambda: int(clock())
         self.lock, self.planning, self.keeping = threading.Lock(), threading.Lock(), threading.Lock()
@@ -117,7 +120,7 @@ class Controller:
         if not np.isfinite(metric):
             warnings.warn(f"metric is {metric}; the weak answer is kept, and the policy does not see the image")
             metric = None
-        record = self._decide(metric, came)
+        record = self._decide(metric, came, self.cost and self.cost(image))
         record |= dict(answer="weak", weak_ms=(classified - began) / 1e6)
         if record["offload"]:
             sent = self.clock()
@@ -131,13 +134,13 @@ class Controller:
         self._write(record)
         return Answer(answer, record)
 
-    def _decide(self, metric, came):
+    def _decide(self, metric, came, cost):
         "The decision, and a slot for the remote if it is to offload"
         with self.lock:
             now = self.clock()
             bar = self._bar(came)
             if self.shared: self.shared.begin(self._seconds_left(came) / PART)
-            decision = self.decider.decide(now - self.origin, metric, bar, self.draws.random())
+            decision = self.decider.decide(now - self.origin, metric, bar, self.draws.random(), cost)
             record = self._numbered(dict(event="image") | decision)
             if bar: record |= dict(bar=bar)
             elif not record["offload"]: self.slots.release()
@@ -197,7 +200,7 @@ class Controller:
         with self.keeping:
             with self.lock:
                 clock = self.decider.clock
-                tokens = clock.tokens - clock.bucket.cost * clock.spent
+                tokens = clock.tokens - clock.spent
                 kept = Kept(clock.bucket, clock.unit_ns, tokens, self.file.name, self.origin + clock.now, self.boot)
             self.file.write(kept)
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .audits import audit, check_share
-from .bucket import TokenBucket, as_fraction, step
+from .bucket import TokenBucket, as_fraction, step, units_of
 from .limit import Limit
 from .runtime import DevicePolicy
 
@@ -40,7 +40,7 @@ class TokenClock:
     def _begin(self, bucket, tokens):
         self.bucket, self.tokens = bucket, tokens
         self.since, self.counted = self.now, 0
-        self.spent = False
+        self.spent = 0
 
     def advance(
         self,
@@ -54,14 +54,17 @@ class TokenClock:
         self.gained = min(scale * elapsed / unit, capacity) / cost
         counted = self.counted
         self.counted = scale * (self.now - self.since) // unit
-        self.tokens = step(self.tokens, self.spent, min(self.counted - counted, capacity), 1, cost, capacity)
-        self.spent = False
+        self.tokens = step(self.tokens, 1, min(self.counted - counted, capacity), 1, self.spent, capacity)
+        self.spent = 0
         if self.tokens == capacity: self.since, self.counted = self.now, 0
         return self.tokens
 
-    def spend(self) -> bool:  # whether they still were
-        "Pay for an offload, with tokens that `advance` said are there"
-        self.spent = True
+    def spend(
+        self,
+        units: int,  # that an offload takes
+    ) -> bool:  # whether they still were
+        "Pay for it, with tokens that `advance` said are there"
+        self.spent = units
         return True
 
     def retarget(
@@ -114,9 +117,9 @@ class Decider:
         unit = self.clock.unit_ns
         return 1. if self.last is None else (seen - self.last) * unit.denominator / unit.numerator
 
-    def _audit(self, could):
+    def _audit(self, could, cost):
         "The account of audits, to which goes what came in, and the chance to offload an image that the policy keeps"
-        return audit(self.account, self.clock.gained, could, self.audits)
+        return audit(self.account, self.clock.gained, could, self.audits, cost)
 
     def decide(
         self,
@@ -124,6 +127,7 @@ class Decider:
         metric: float | None,  # of the image at hand; None if it has none
         bar: str = "",  # why it cannot be sent; empty if it can
         uniform: float = 1.,  # random, from 0 to below 1; with 1 nothing is an audit
+        cost: Fraction | float | None = None,  # tokens that offloading it takes; None: one, and nothing is said of it
     ) -> dict:  # the decision, and all that led to it
         "Offload or keep"
         seen = max(now, self.clock.now)
@@ -132,29 +136,32 @@ class Decider:
         if metric is not None:
             reward = self.policy.observe(metric, interval)
             self.last = seen
+        bucket = self.clock.bucket
+        units = bucket.cost if cost is None else int(units_of(cost, bucket))
         tokens = self.clock.advance(seen)
         met = b"" if self.clock.others is None else self.policy.meet(self.clock.others.values())
         while True:
-            price, reason = self._wanted(reward, tokens, bar)
-            account, chance = self._audit(reason == "not worth it" and not bar)
+            price, reason = self._wanted(reward, tokens, units, bar)
+            account, chance = self._audit(reason == "not worth it" and not bar, units / bucket.cost)
             drawn = uniform < chance
             if drawn: reason = "audit"
             offload = drawn or reason == "worth it"
-            if not offload or self.clock.spend(): break
+            if not offload or self.clock.spend(units): break
             tokens = self.clock.tokens
         self.account = account
         decision = dict(
             time_ns=seen, metric=metric, interval=interval, tokens=tokens, reward=reward, price=price,
             offload=offload, reason=reason, propensity=chance if drawn else 1 - chance)
+        if cost is not None: decision |= dict(cost=units)
         return decision | self.clock.told | (dict(others=b64encode(met).decode()) if met else {})
 
-    def _wanted(self, reward, tokens, bar):
+    def _wanted(self, reward, tokens, units, bar):
         "Price (None: infinite), and what the policy makes of an image, without audits"
         if reward is None: return None, "no metric"
-        price = self.policy.price(tokens)
+        price = self.policy.price(tokens, units)
         reason = (
             bar or "bucket away" if self.clock.away
-            else "no token" if tokens < self.clock.bucket.cost
+            else "no token" if tokens < units
             else "not worth it" if reward < price
             else bar or "worth it")
         return price if np.isfinite(price) else None, reason
@@ -168,7 +175,7 @@ class Decider:
         bucket = limit.bucket
         if bucket != self.clock.bucket:
             self.clock.retarget(now, bucket)
-            self.account, _ = self._audit(False)
+            self.account, _ = self._audit(False, 1.)
         self.policy.aim(limit)
         changed = dict(
             time_ns=self.clock.now, rate=str(bucket.rate), depth=str(bucket.depth),

@@ -68,7 +68,7 @@ EVENTS = dict(  # what each holds, at least
     image=dict(
         session=(str,), line=(int,), time_ns=(int,), metric=MAYBE, tokens=(int,), reward=MAYBE,
         offload=(bool,), reason=(str,), propensity=MAYBE, answer=(str,), agree=(bool, NoneType), total_ms=NUMBER,
-        devices=(int, NoneType), gained=MAYBE, server_us=(int, NoneType), others=(str, NoneType)),
+        cost=(int, NoneType), devices=(int, NoneType), gained=MAYBE, server_us=(int, NoneType), others=(str, NoneType)),
     limit=dict(session=(str,), line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,)),
     learned=dict(session=(str,), line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,), images=(int,)),
     alarm=dict(session=(str,), line=(int,), time_ns=(int,), of=(str,), since=(int,)))

@@ -123,10 +123,19 @@ class Limit:
         self,
         tokens: int,  # units in hand
         weights: np.ndarray,  # float32 [J], after the image at hand
-    ) -> float:  # infinite without a whole token
-        "The least expected reward that is worth a token"
-        if tokens < self.bucket.cost: return float("inf")
-        return float(self.base[tokens] + weights.dot(self.table[tokens]))
+        cost: int | None = None,  # units that offloading it takes; None: a token
+    ) -> float:  # infinite if they are too few
+        "The least expected reward that is worth it: token by token on the way down, and its share of one for the rest"
+        token = self.bucket.cost
+        left = token if cost is None else cost
+        if tokens < left: return float("inf")
+        price = 0.
+        while left > 0:
+            level = max(tokens, token)
+            part = self.base[level] + weights.dot(self.table[level])
+            price += part if left >= token else left / token * part
+            tokens, left = tokens - token, left - token
+        return float(price)
 
     def priced(
         self,
@@ -168,11 +177,15 @@ def above(
 
 def top_threshold(
     expected: np.ndarray,  # float64 [N], rising: expected rewards of the training images
-    share: float,  # offloads per image that the rate allows: rate * mean inter-arrival time
+    share: float,  # tokens per image that the rate allows: rate * mean inter-arrival time
+    cost: np.ndarray | None = None,  # float64 [N], tokens that offloading each takes; None: one
 ) -> float:
-    """The expected reward of the last image that the rate still allows, from the best down;
+    """The expected reward for a token of the last image that the rate still allows, from the best down;
     infinite where none gains anything"""
     images = len(expected)
-    last = images - max(1, int(min(share, 1) * images + 1e-9))
-    gaining = np.searchsorted(expected, 0, "right")
-    return expected[max(last, gaining)] if gaining < images else np.inf
+    cost = np.ones(images) if cost is None else cost
+    order = np.argsort(expected / cost, kind="stable")
+    worth, spent = (expected / cost)[order], np.cumsum(cost[order[::-1]])
+    last = images - max(1, np.searchsorted(spent, share * images + 1e-9, "right"))
+    gaining = np.searchsorted(worth, 0, "right")
+    return worth[max(last, gaining)] if gaining < images else np.inf

@@ -204,10 +204,11 @@ class Adapting:
     def price(
         self,
         tokens: int,  # units in hand
+        cost: int,  # units that offloading the image at hand takes
     ) -> float:  # infinite if they are too few
-        "The least expected reward that is worth a token"
-        if self.policy: return self.policy.price(tokens)
-        return self.one_price if tokens >= self.learner.bucket.cost else float("inf")
+        "The least expected reward that is worth it"
+        if self.policy: return self.policy.price(tokens, cost)
+        return self.one_price if tokens >= cost else float("inf")
 
     def decided(
         self,

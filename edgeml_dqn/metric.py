@@ -119,6 +119,7 @@ class Population:
     loss_weak: np.ndarray  # loss of the weak answer
     curve: ExpectedReward  # from metric to `expected`
     scaling: tuple[float, float]  # training mean and deviation, from metric to `scaled`
+    cost: np.ndarray | None = None  # tokens that offloading each takes, above 0; None: one
 
     def __len__(self): return len(self.metric)
 

@@ -18,7 +18,7 @@ from .arrivals import token_transition
 from .bucket import TokenBucket
 from .limit import Limit, token_prices
 from .locations import corrected, leaning, some_locations
-from .mdp import TokenProblem, solve_tokens
+from .mdp import Offer, TokenProblem, solve_tokens
 from .ring import RingProblem, bracket, solve_ring
 from .sequences import Sequences, Source
 
@@ -58,6 +58,8 @@ class CausalOracle:
     name = "Causal oracle"
 
     def __post_init__(self):
+        if self.source.population.cost is not None:
+            raise ValueError("the images have costs of their own; expected a token each, for a causal oracle")
         order = self.source.order
         images = len(self.source.population)
         alone = order.reset_prob == 1 or order.window(images) + 1 == images
@@ -80,7 +82,8 @@ class CausalOracle:
     def _on_one(self):
         "One location for all, and the bracket of the gain"
         population, arrivals = self.source.population, self.source.arrivals
-        tokens = TokenProblem(population.expected, arrivals.accrued(self.bucket), self.bucket.cost)
+        offers = [Offer(self.bucket.cost, 1., population.expected)]
+        tokens = TokenProblem(offers, arrivals.accrued(self.bucket))
         values, _ = solve_tokens(tokens, float(self.bucket.rate) * arrivals.mean_interarrival)
         leans = csr_array(np.ones((len(population), 1)))
         problem = self._problem(np.zeros(1, int), leans, len(population) - 1, 1)

@@ -86,8 +86,8 @@ def baseline(
     arrivals: Arrivals = Periodic(),  # when images come
 ) -> ThresholdPolicy:
     "One threshold, of the best training images at the average rate (paper, section 5.2)"
-    return fixed(
-        "Baseline", bucket, top_threshold(population.expected, float(bucket.rate) * arrivals.mean_interarrival))
+    share = float(bucket.rate) * arrivals.mean_interarrival
+    return fixed("Baseline", bucket, top_threshold(population.expected, share, population.cost))
 
 # %% ../nbs/api/05a_policies.ipynb #05a1b0d2
 @dataclass(frozen=True)
@@ -98,15 +98,18 @@ class LowerBound:
     name = "Lower Bound"
     bucket = NO_LIMIT
 
-    def most(
+    def affordable(
         self,
         sequences: Sequences,  # of any arrivals
         stream: int,  # which stream
-    ) -> int:
-        "How many images the limit lets through at most"
-        refill, cost, capacity = self.limit.lattice
+        order: np.ndarray,  # int [length], images from the best down
+    ) -> np.ndarray:  # int [n], the first of these
+        "Images that the limit lets through at most; where costs differ, the first beyond it, too, for a part of it"
+        refill, _, capacity = self.limit.lattice
         lasts = int(sequences.interarrival[stream, 1:].sum(dtype=np.int64))
-        return (capacity * sequences.ticks + refill * lasts) // (cost * sequences.ticks)
+        units = capacity + refill * lasts // sequences.ticks
+        costs = sequences.costs(self.limit, stream)
+        return order[:np.searchsorted(np.cumsum(costs[order]), units, "right") + (np.ptp(costs) > 0)]
 
     def prices(
         self,
@@ -115,7 +118,8 @@ class LowerBound:
     ) -> Iterator[np.ndarray]:  # one block
         "Nothing for the images that are sent"
         expected = sequences.population.expected[sequences.index[stream]]
-        best = np.argsort(-expected, kind="stable")[:self.most(sequences, stream)]
+        order = np.argsort(-expected / sequences.costs(self.limit, stream), kind="stable")
+        best = self.affordable(sequences, stream, order)
         price = np.full((len(expected), 1), np.inf)
         price[best[expected[best] > 0]] = -np.inf
         yield np.repeat(price, self.bucket.levels, 1)

@@ -47,6 +47,6 @@ class Quota:
                 there = clock.since + (clock.counted + lacking) * clock.unit_ns / bucket.refill
                 return ceil((there - clock.now) / SECOND)
             for _ in range(images):
-                clock.spend()
+                clock.spend(bucket.cost)
                 clock.advance(clock.now)
         return 0

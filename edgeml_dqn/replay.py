@@ -10,7 +10,7 @@ from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, repeat
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -53,7 +53,7 @@ class AsFound:
         self.now = now
         return self.tokens
 
-    def spend(self): return True
+    def spend(self, units): return True
 
     def retarget(self, now, bucket): self.now, self.bucket = now, bucket
 
@@ -73,7 +73,7 @@ class AsLogged:
 
     def meet(self, messages): return b""
 
-    def price(self, tokens): return np.inf if self.event["price"] is None else self.event["price"]
+    def price(self, tokens, cost): return np.inf if self.event["price"] is None else self.event["price"]
 
 def decide_again(
     session: Decisions,  # of a log
@@ -101,20 +101,26 @@ def decide_again(
         else:
             if learns: policy.event = event
             account = decider.account
-            yield event, _again(event, decider, "audits" in start)
-            decider.clock.spent = event["offload"]
+            yield event, _again(event, decider, bucket, "audits" in start)
+            decider.clock.spent = event["offload"] * _units(event, bucket)
             could = event["reason"] in ("not worth it", "audit") and not _bar(event)
-            decider.account, _ = audit(account, decider.clock.gained, could, decider.audits)
+            cost = _units(event, bucket) / bucket.cost
+            decider.account, _ = audit(account, decider.clock.gained, could, decider.audits, cost)
 
 def _bar(event):
     "What kept the remote from being asked; before there were audits it was said only as the reason"
     bar = event.get("bar", event["reason"])
     return bar if bar in BARS else ""
 
-def _again(event, decider, likely):
+def _units(event, bucket):
+    "What offloading an image takes, or took"
+    return event.get("cost") or bucket.cost
+
+def _again(event, decider, bucket, likely):
     "An image, decided again; with its propensity if the log has any"
     uniform = 0. if event["reason"] == "audit" else 1.
-    again = decider.decide(event["time_ns"], event["metric"], _bar(event), uniform)
+    cost = Fraction(event["cost"], bucket.cost) if event.get("cost") else None
+    again = decider.decide(event["time_ns"], event["metric"], _bar(event), uniform, cost)
     return {key: value for key, value in again.items() if likely or key != "propensity"}
 
 def difference(
@@ -137,13 +143,15 @@ def excess(
     times: list[int],  # nanoseconds, of offloads, rising
     bucket: TokenBucket,  # the limit
     unit_ns: Fraction,  # nanoseconds in a time unit
-) -> Fraction:  # offloads; above zero if a window had more than it may; -b without offloads
-    "The most by which a window has more offloads than `b + r * window`"
-    most, least = -bucket.depth, None
-    for k, t in enumerate(times):
-        height = k - bucket.rate * t / unit_ns
+    costs: list[int] | None = None,  # units that each took; None: a token
+) -> Fraction:  # tokens; above zero if a window had more than it may; -b without offloads
+    "The most by which a window has spent more tokens than `b + r * window`"
+    most, least, spent = -bucket.depth, None, 0
+    for t, cost in zip(times, costs or repeat(bucket.cost)):
+        height = Fraction(spent, bucket.cost) - bucket.rate * t / unit_ns
         least = height if least is None else min(least, height)
-        most = max(most, height - least + 1 - bucket.depth)
+        spent += cost
+        most = max(most, height - least + Fraction(cost, bucket.cost) - bucket.depth)
     return most
 
 # %% ../nbs/api/09h_replay.ipynb #09bae102
@@ -165,30 +173,34 @@ def _of_one_bucket(sessions):
         if before and (before.start["boot"] != session.start["boot"] or shift + began < last): shift = last
         for bucket, event in session.under_limits():
             last = shift + began + event.get("time_ns", 0)
-            events.append(((bucket, Fraction(session.start["unit_ns"])), last, event.get("offload")))
+            events.append(((bucket, Fraction(session.start["unit_ns"])), last, event))
     return _at_most(events)
 
 def _of_a_shared_bucket(sessions):
     "Of all devices of one bucket, by its server's clock"
     events = [
-        ((bucket, Fraction(session.start["unit_ns"])), 1000 * event.get("server_us", 0), event.get("offload"))
+        ((bucket, Fraction(session.start["unit_ns"])), 1000 * event.get("server_us", 0), event)
         for session in sessions for bucket, event in session.under_limits()]
     return _at_most(sorted(events, key=itemgetter(1)))
 
 def _at_most(events):
-    "The most excess under a limit, of events in order: limit, nanoseconds, whether it is an offload"
+    "The most excess under a limit, of events in order: limit, nanoseconds, and what a log says"
     return max(
-        excess([now for _, now, sent in part if sent], *limit)
+        _of_offloads([(now, event) for _, now, event in part if event.get("offload")], *limit)
         for limit, part in groupby(events, itemgetter(0)))
+
+def _of_offloads(offloads, bucket, unit_ns):
+    "The excess of offloads: nanoseconds, and what a log says"
+    return excess([now for now, _ in offloads], bucket, unit_ns, [_units(event, bucket) for _, event in offloads])
 
 # %% ../nbs/api/09h_replay.ipynb #70bd45d7
 class Check(NamedTuple):
     "What a replay finds"
     images: int  # decided
-    offloads: int  # tokens spent
+    offloads: int
     differ: list[str]  # events that should have been otherwise, each in words
     ties: int  # decisions that could be either
-    excess: float  # offloads above what a window may have; 0 or less if the promise was kept
+    excess: float  # tokens spent above what a window may have; 0 or less if the promise was kept
     late: int  # images answered after the deadline
     lost: dict[str, int]  # lines that could not be checked, by the reason why
     reasons: dict[str, int]  # of decisions, and errors of the remote
@@ -212,7 +224,7 @@ def check(
         differ=[f"line {line}: {wrong}" for line, wrong in found if wrong not in ("", "tie")],
         ties=sum(wrong == "tie" for _, wrong in found),
         excess=float(max(
-            excess([when(event) for _, event in events if event.get("offload")], bucket, unit_ns)
+            _of_offloads([(when(event), event) for _, event in events if event.get("offload")], bucket, unit_ns)
             for bucket, events in groupby(session.under_limits(), itemgetter(0)))),
         late=sum(event["total_ms"] > session.start["deadline_ms"] for event in images),
         lost=session.lost,

@@ -93,9 +93,10 @@ class DevicePolicy:
     def price(
         self,
         tokens: int,  # units in hand
+        cost: int | None = None,  # units that offloading the image at hand takes; None: a token
     ) -> float:  # infinite if they are too few
-        "The least expected reward that is worth a token"
-        return self.limit.price(tokens, self.weights)
+        "The least expected reward that is worth it"
+        return self.limit.price(tokens, self.weights, cost)
 
     def prices(self) -> np.ndarray:  # float64 [levels]
         "The prices at all levels"

@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from .arrivals import Arrivals, Periodic
-from .bucket import TokenBucket, as_fraction
+from .bucket import TokenBucket, as_fraction, units_of
 from .environment import compiled, thread_count
 from .metric import Population
 
@@ -126,6 +126,16 @@ class Sequences:
         if bucket.unlimited: return np.full(len(gaps), most)
         filling = most // bucket.refill + 1  # ticks, after which nothing more comes in
         return np.minimum(np.minimum(gaps, filling).astype(np.int64) * bucket.refill, most)
+
+    def costs(
+        self,
+        bucket: TokenBucket,  # the rate limit
+        stream: int,  # which stream
+    ) -> np.ndarray:  # int64 [length], units
+        "What offloading each image takes; `ValueError` for a cost that is not a number above 0"
+        each = self.population.cost
+        if each is None or bucket.unlimited: return np.full(self.length, bucket.cost)
+        return units_of(each, bucket)[self.index[stream]]
 
     def accrued(
         self,

@@ -17,8 +17,9 @@ from .circuit import Circuit
 
 # %% ../nbs/api/09l_shared_bucket.ipynb #09l00009
 SCRIPT = """
-local limit, want, change, device, belief = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
-local lattice = {tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])}
+local limit, want, price, change = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local device, belief = ARGV[5], ARGV[6]
+local lattice = {tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])}
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -53,7 +54,7 @@ if kept[1] == run and kept[2] ~= limit then
 end
 local paid = 0
 if want > 0 and tokens >= want then
-    tokens = tokens - cost
+    tokens = tokens - price
     paid = 1
 end
 redis.call('HSET', KEYS[2], 'run', run, 'limit', limit, 'tokens', tokens, 'at', now, 'part', part,

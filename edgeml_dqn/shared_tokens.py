@@ -68,13 +68,16 @@ class SharedTokens:
         self._ask(0)
         return self.tokens
 
-    def spend(self) -> bool:  # whether an offload is paid for
+    def spend(
+        self,
+        units: int,  # that an offload takes
+    ) -> bool:  # whether it is paid for
         "Pay with the tokens as last seen, if they are still there; if not, `tokens` are those that are"
-        return self._ask(self.tokens)
+        return self._ask(self.tokens, units)
 
-    def _ask(self, want):
+    def _ask(self, want, price=0):
         message = b"" if want or not self.policy else self.policy.message
-        words = self.limit, want, int(self.change), self.device, message, *self.lattice
+        words = self.limit, want, price, int(self.change), self.device, message, *self.lattice
         answer, error = self.shared.ask(words, self.seconds)
         self.differs = bool(answer) and len(answer) == 1
         if self.differs: error = f"has {answer[0].decode()}"

@@ -34,6 +34,25 @@ def _added(
     for j in range(len(weights)): total += weights[j] * table[j]
     return total
 
+@compiled(nogil=True)
+def _price(
+    base: np.ndarray,  # float64 [levels], as in `Prices`, like the next two
+    weights: np.ndarray,  # float32 [J]
+    table: np.ndarray,  # float32 [levels, J]
+    units: int,  # in hand, at least the cost
+    cost: int,  # units
+    token: int,  # p, units
+) -> float:
+    "What an offload costs: token by token on the way down, and its share of one for what is left"
+    price = 0.
+    while cost > 0:
+        level = max(units, token)
+        part = base[level] + _added(weights, table[level])
+        price += part if cost >= token else cost / token * part
+        units -= token
+        cost -= token
+    return price
+
 _step = numba.njit(step)
 
 @compiled(nogil=True)
@@ -45,8 +64,9 @@ def _scan(
     table: np.ndarray,  # float32 [levels, J]
     gained: np.ndarray,  # int64 [n], parts of a unit that come in after each image
     parts: int,  # how many in a unit
-    cost: int,  # p, in parts
     capacity: int,  # m, in parts
+    token: int,  # p, units
+    costs: np.ndarray,  # int64 [n], units that offloading each image takes
     offload: np.ndarray,  # bool [n], filled
     held: np.ndarray,  # int32 [n], filled: whole units in hand at each decision
 ) -> int:  # in hand at the first image of the next block, in parts of a unit
@@ -55,10 +75,9 @@ def _scan(
     for t in range(len(offload)):
         units = tokens // parts
         held[t], offload[t] = units, False
-        if tokens >= cost:
-            price = base[t * row, units] + _added(weights[t * weight], table[units])
-            offload[t] = expected[t] >= price
-        tokens = _step(tokens, offload[t], gained[t], 1, cost, capacity)
+        if units >= costs[t]:
+            offload[t] = expected[t] >= _price(base[t * row], weights[t * weight], table, units, costs[t], token)
+        tokens = _step(tokens, offload[t], gained[t], 1, costs[t] * parts, capacity)
     return tokens
 
 # %% ../nbs/api/06_simulate.ipynb #1e6d1717
@@ -97,6 +116,7 @@ def decide(
     length = sequences.length
     expected = sequences.population.expected[sequences.index[stream]]
     gained = np.append(sequences.gained(bucket, stream)[1:], 0)
+    costs = sequences.costs(bucket, stream)
     parts = sequences.ticks
     offload, held = np.empty(length, bool), np.empty(length, np.int32)
     if start is not None and not 0 <= start <= bucket.capacity:
@@ -111,9 +131,9 @@ def decide(
             raise ValueError(f"{policy.name} yields prices for more than {length} images; "
                              "expected a row for each, or one for all")
         part = slice(done, end)
-        filled = offload[part], held[part]
+        limit = parts, bucket.capacity * parts, bucket.cost
         tokens = scan(
-            tokens, expected[part], *prices, gained[part], parts, bucket.cost * parts, bucket.capacity * parts, *filled)
+            tokens, expected[part], *prices, gained[part], *limit, costs[part], offload[part], held[part])
         done = end
     if done < length:
         raise ValueError(f"{policy.name} yields prices for {done} images; expected {length}, or one row for all")
