@@ -20,14 +20,13 @@ if TYPE_CHECKING: from edgeml_dqn.sequences import Sequences  # compiled code, w
 # %% ../nbs/api/06h2_dual.ipynb #d0a10007
 def next_price(
     price: float,  # at which it was decided
-    offload: bool,  # what was decided
+    spent: int,  # units, by what was decided
     gained: int,  # units that come in until the next image, counted also where they overflow
-    cost: int,  # p, units of an offload
     capacity: int,  # m, units in a full bucket
     most: float,  # the largest expected reward
 ) -> float:  # at which the next image is decided
     "One step of dual descent (Balseiro and Gur 2019): a full bucket is worth a step from nothing to `most`"
-    return max(0., price + most * (cost * offload - gained) / capacity)
+    return max(0., price + most * (spent - gained) / capacity)
 
 # %% ../nbs/api/06h2_dual.ipynb #d0a1000a
 class Spending:
@@ -47,15 +46,18 @@ class Spending:
         self,
         expected: np.ndarray,  # float64 [n], expected reward of the next images
         gained: np.ndarray,  # int [n], parts that come in after each
+        costs: np.ndarray | None = None,  # int [n], parts that offloading each takes; None: a token
     ) -> tuple[np.ndarray, np.ndarray]:  # float32 [n], prices; bool [n], offloads
         "Decide on the next images, and move on"
         prices = np.empty(len(expected), np.float32)
         offload = np.empty(len(expected), bool)
-        for t, (reward, units) in enumerate(zip(expected.tolist(), gained.tolist())):
+        costs = np.full(len(expected), self.cost) if costs is None else costs
+        for t, (reward, units, cost) in enumerate(zip(expected.tolist(), gained.tolist(), costs.tolist())):
             prices[t] = self.price
-            sent = offload[t] = self.tokens >= self.cost and reward >= prices[t]
-            self.tokens = step(self.tokens, sent, units, 1, self.cost, self.capacity)
-            self.price = next_price(self.price, sent, units, self.cost, self.capacity, self.most)
+            offload[t] = self.tokens >= cost and reward >= prices[t] * (cost / self.cost)
+            spent = cost * offload[t]
+            self.tokens = step(self.tokens, 1, units, 1, spent, self.capacity)
+            self.price = next_price(self.price, spent, units, self.capacity, self.most)
         return prices, offload
 
 def same_at_all(
@@ -83,5 +85,6 @@ class Dual:
         "The price at each image"
         expected = sequences.population.expected[sequences.index[stream]]
         gained = np.append(sequences.gained(self.bucket, stream)[1:], 0)
-        prices, _ = Spending(self.bucket, self.most, sequences.ticks)(expected, gained)
+        costs = sequences.costs(self.bucket, stream) * sequences.ticks
+        prices, _ = Spending(self.bucket, self.most, sequences.ticks)(expected, gained, costs)
         yield same_at_all(prices, self.bucket.levels)

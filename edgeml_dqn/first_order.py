@@ -67,7 +67,7 @@ def _planned(moves, rewards, emission, seen, bucket, alone):
     single = np.ones((1, 1))
     model = planning_model(moves, single, rewards, emission, law.intervals, law.probs[None], bucket, 1.)
     begin = np.broadcast_to(alone[:, None], (1, bucket.levels, len(moves)))
-    return prices_of(model, plan(model, begin))[0]
+    return prices_of(model, plan(model, begin), bucket.cost)[0]
 
 def _limit(name, bucket, alone, added, roots, weights):
     "The MDP's prices, and what each state adds [levels - cost, states]; roots [states] that weights are times"

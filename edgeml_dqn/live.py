@@ -197,7 +197,7 @@ class Adapting:
         elif self.sent is not None:  # not the first image
             refill, cost, capacity = self.learner.bucket.lattice
             gained, most = min(refill * interval, capacity), float(curve.reward.max())
-            self.one_price = next_price(self.one_price, self.sent, gained, cost, capacity, most)
+            self.one_price = next_price(self.one_price, cost * self.sent, gained, capacity, most)
         self.sent = False
         return float(np.interp(metric, curve.metric, curve.reward))
 

@@ -38,7 +38,7 @@ def offers_of(
     if cost is None: return [Offer(bucket.cost, 1., expected)]
     units = units_of(cost, bucket)
     if units.min() > bucket.capacity:
-        raise ValueError(f"cost is {np.min(cost)} tokens, or more; expected images that a bucket of {bucket.depth} can pay")
+        raise ValueError(f"cost is {np.min(cost)} tokens, or more; expected some that depth {bucket.depth} can pay")
     kinds = ((each, expected[units == each]) for each in np.unique(units[units <= bucket.capacity]).tolist())
     return [Offer(each, len(kind) / len(expected), kind) for each, kind in kinds]
 
