@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from .env import Episode, World, fresh_seed, going_on
+from .env import World, fresh_seed, going_on
+from .episodes import Episode, as_wishes
 
 # %% ../nbs/api/06p1_vector_env.ipynb #06f00005
 from gymnasium.spaces import Discrete
@@ -53,13 +54,11 @@ class OffloadVector(VectorEnv):
         """Decide an image of each stream, or begin anew if all are over: observations, rewards, terminated (never),
         truncated (by length), info; `ValueError` for other actions"""
         never = np.zeros(self.num_envs, bool)
-        actions = np.asarray(actions)
-        if actions.shape != never.shape or not ((actions == 0) | (actions == 1)).all():
-            raise ValueError(f"actions are {actions}; expected {self.num_envs} of 0 to keep and 1 to offload")
+        offload = as_wishes(actions, self.num_envs)
         if self.episode and self.episode.over:
             observations, info = self.reset()
             return observations, np.zeros(self.num_envs), never, never.copy(), info
-        rewards = going_on(self.episode).step(actions == 1)
+        rewards = going_on(self.episode).step(offload)
         observations, info = self._seen()
         return observations, rewards, never, np.full(self.num_envs, self.episode.over), info
 
