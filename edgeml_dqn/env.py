@@ -96,6 +96,7 @@ class Offload(gymnasium.Env):
 
     def __init__(
         self,
+        render_mode: None = None,  # there is nothing to draw
         **world,  # fields of `World`
     ):
         self.world = World(**world)
@@ -131,7 +132,7 @@ class Offload(gymnasium.Env):
         return observation, {"action_mask": self.episode.mask[0]}
 
 def fresh_seed(
-    env: gymnasium.Env,  # or a vector environment
+    env: gymnasium.Env | gymnasium.vector.VectorEnv,
 ) -> int:
     "Of an episode that nobody gave a seed"
     return int(env.np_random.integers(2**63))
