@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeml_dqn.acting import Acting
 from edgeml_dqn.all import (
     IID, BeliefPolicy, CausalOracle, History, LearnedFilter, LocationReset, LowerBound, MarkovModulated, Perceptron, Periodic, Planned,
     Settings, Source, TokenBucket, acting_policy, baseline, clairvoyant, comparison, kept_policy, learn_outlook, make_problem,
@@ -56,6 +57,16 @@ def network(inputs: dict[str, Any]) -> Any:
     return inputs["last"]
 
 
+def keep(seen: dict[str, np.ndarray]) -> np.ndarray:
+    "No image is sent"
+    return np.zeros(len(seen["tokens"]), int)
+
+
+def pair(seen: dict[str, np.ndarray]) -> tuple[np.ndarray, None]:
+    "As Stable-Baselines3 answers"
+    return keep(seen), None
+
+
 images, unseen = populations(read_data("ilsvrc"))
 buckets = [TokenBucket(rate=.1, depth=4), TokenBucket("1/3", 2), TokenBucket(Fraction(1, 10), Fraction(7, 2))]
 bucket = buckets[0]
@@ -66,7 +77,7 @@ streams = source.sample(20, 10_000, 1)
 oracle = CausalOracle(source, bucket)
 policies: list[Policy] = [
     weak(), strong(), baseline(images, bucket), mdp(images, bucket), LowerBound(bucket), Planned(outlook, bucket), BeliefPolicy(oracle),
-    Greedy(bucket), Named()]
+    Greedy(bucket), Named(), Acting(keep, bucket, History(1)), Acting(pair, bucket, LastMetric(), "kept")]
 table = comparison([simulate(policy, streams) for policy in policies], simulate(oracle, streams), clairvoyant(streams, bucket))
 problems = [
     make_problem(source, bucket),

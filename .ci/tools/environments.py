@@ -1,6 +1,6 @@
 """The environments in which tests run what users run; the one that builds notebooks and site, and that pytest starts in, is the README's
 
-`.venv-users` has what `pip install 'edgeml_dqn[cluster,export,redis,serve]'` brings, in its newest versions, and nothing else: commands, fuzzing and kills
+`.venv-users` has what `pip install 'edgeml_dqn[cluster,export,gym,redis,serve]'` brings, in its newest versions, and nothing else: commands, fuzzing and kills
 run there. `.venv-users/tests` has that and, without another version of any of it, what the notebooks' tests import besides.
 
 python .ci/tools/environments.py kills.py 200 --keep             (a script beside the tests, in .ci/tests/users)
@@ -56,7 +56,7 @@ def install():
     else:
         shutil.rmtree(users, ignore_errors=True)
         venv.create(users, with_pip=True)
-        pip(python, "install", "-q", f"{wheel}[cluster,export,redis,serve]")
+        pip(python, "install", "-q", f"{wheel}[cluster,export,gym,redis,serve]")
         versions = users / "versions.txt"
         versions.write_text(pip(python, "list", "--format=freeze", "--exclude", settings["lib_name"]))
         venv.create(users / "tests", with_pip=True)

@@ -47,8 +47,8 @@ def main(pythons):
         packages = build(Path(built) / "package")
         for python in pythons:
             version = subprocess.run([python, "-c", "import platform; print(platform.python_version())"], capture_output=True, text=True, check=True).stdout.strip()
-            tried = [("wheel", "newest", ""), ("sdist", "newest", "cluster,export,redis,serve")]
-            if version.startswith(settings["min_python"] + "."): tried.append(("wheel", "lowest", "cluster,export,redis,serve"))  # later ones cannot have them all
+            tried = [("wheel", "newest", ""), ("sdist", "newest", "cluster,export,gym,redis,serve")]
+            if version.startswith(settings["min_python"] + "."): tried.append(("wheel", "lowest", "cluster,export,gym,redis,serve"))  # later ones cannot have them all
             for package, bounds, extras in tried:
                 with tempfile.TemporaryDirectory() as folder: wrong = attempt(python, packages[package], bounds, extras, Path(folder))
                 row = rows[version, package, bounds] = dict(date=date.today().isoformat(), python=version, package=package, versions=bounds, extras=extras, outcome=wrong or "passed")
