@@ -1240,6 +1240,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                       'edgeml_dqn.sequences.Mixture': ('api/sequences.html#mixture', 'edgeml_dqn/sequences.py'),
                                       'edgeml_dqn.sequences.Mixture.sample': ( 'api/sequences.html#mixture.sample',
                                                                                'edgeml_dqn/sequences.py'),
+                                      'edgeml_dqn.sequences.Order': ('api/sequences.html#order', 'edgeml_dqn/sequences.py'),
+                                      'edgeml_dqn.sequences.Order.sample': ('api/sequences.html#order.sample', 'edgeml_dqn/sequences.py'),
                                       'edgeml_dqn.sequences.Samples': ('api/sequences.html#samples', 'edgeml_dqn/sequences.py'),
                                       'edgeml_dqn.sequences.Samples.population': ( 'api/sequences.html#samples.population',
                                                                                    'edgeml_dqn/sequences.py'),
