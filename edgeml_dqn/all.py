@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['read_data', 'populations', 'TokenBucket', 'Periodic', 'MarkovModulated', 'IID', 'LocationReset', 'Source', 'read_log',
-           'trace_sources', 'weak', 'strong', 'baseline', 'mdp', 'LowerBound', 'Planned', 'learn_outlook', 'Adaptive',
-           'seen_mdp', 'Dual', 'History', 'LearnedFilter', 'Perceptron', 'make_problem', 'Settings', 'acting_policy',
-           'train', 'make_validation', 'kept_policy', 'Fleet', 'FirstOrder', 'CausalOracle', 'clairvoyant',
-           'BeliefPolicy', 'simulate', 'comparison', 'plot_trace', 'with_audits', 'Logged', 'estimate', 'Learner',
+           'trace_sources', 'Hawkes', 'RandomWalk', 'WeibullStays', 'Daylight', 'DailyArrivals', 'weak', 'strong',
+           'baseline', 'mdp', 'LowerBound', 'Planned', 'learn_outlook', 'Adaptive', 'seen_mdp', 'Dual', 'History',
+           'LearnedFilter', 'Perceptron', 'make_problem', 'Settings', 'acting_policy', 'train', 'make_validation',
+           'kept_policy', 'Fleet', 'FirstOrder', 'CausalOracle', 'clairvoyant', 'BeliefPolicy', 'simulate',
+           'comparison', 'plot_trace', 'memory_worth', 'worth_table', 'with_audits', 'Logged', 'estimate', 'Learner',
            'Adapting', 'in_the_field']
 
 # %% ../nbs/api/11_all.ipynb #a1100004
@@ -23,11 +24,14 @@ from .clairvoyant import clairvoyant
 from .oracle import CausalOracle
 from .bucket import TokenBucket
 from .data import read_data
+from .daylight import DailyArrivals, Daylight
 from .dqn import acting_policy
+from .drift import RandomWalk
 from .dual import Dual
 from .estimate import Logged, estimate
 from .problem import Settings, make_problem
 from .features import History, LearnedFilter
+from .hawkes import Hawkes
 from .logs import read_log
 from .metric import populations
 from .network import Perceptron
@@ -38,18 +42,21 @@ from .policies import LowerBound, baseline, strong, weak
 from .sequences import IID, LocationReset, Source
 from .comparison import comparison, plot_trace
 from .simulate import simulate
+from .stays import WeibullStays
 from .traces import trace_sources
 from .scores import make_validation
 from .training import kept_policy, train
+from .worth import memory_worth, worth_table
 
 # %% ../nbs/api/11_all.ipynb #a1100005
 _all_ = [
     "read_data", "populations",
     "TokenBucket", "Periodic", "MarkovModulated", "IID", "LocationReset", "Source", "read_log", "trace_sources",
+    "Hawkes", "RandomWalk", "WeibullStays", "Daylight", "DailyArrivals",
     "weak", "strong", "baseline", "mdp", "LowerBound", "Planned", "learn_outlook", "Adaptive", "seen_mdp", "Dual",
     "History", "LearnedFilter", "Perceptron", "make_problem", "Settings", "acting_policy",
     "train", "make_validation", "kept_policy",
     "Fleet", "FirstOrder",
     "CausalOracle", "clairvoyant", "BeliefPolicy",
-    "simulate", "comparison", "plot_trace",
+    "simulate", "comparison", "plot_trace", "memory_worth", "worth_table",
     "with_audits", "Logged", "estimate", "Learner", "Adapting", "in_the_field"]
