@@ -197,8 +197,7 @@ class Adaptive:
         stream: int,  # which stream
     ) -> Iterator[Prices | np.ndarray]:
         "The price of a token at each level, given the metrics and intervals so far; `ValueError` for images with costs"
-        if sequences.population.cost is not None:
-            raise ValueError("the images have costs of their own; expected a token each, for a policy that learns")
+        sequences.population.need_one_token("a policy that learns")
         seen = Window(sequences.population.metric[sequences.index[stream]], sequences.intervals[stream].astype(float))
         learner = Learner(self.curve, self.bucket)
         spending = Spending(self.bucket, float(self.curve.reward.max()), sequences.ticks)

@@ -50,6 +50,7 @@ class Episode:
     ):
         self.sequences, self.bucket, self.features = sequences, bucket, features
         population = sequences.population
+        population.need_one_token("an environment")
         self.worth = population.reward if realised else population.expected  # float64 [N], of each image
         # [L, S] each, so that what a step reads lies side by side
         self.index, self.intervals = (np.ascontiguousarray(x.T) for x in (sequences.index, sequences.intervals))

@@ -12,27 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from .bucket import TokenBucket
-from .limit import Prices, as_prices
+from .limit import Prices
 from .policies import Policy
 from .pooled import Merged
 from .sequences import in_threads
-from .simulate import decide
+from .simulate import decide, priced_parts
 
 # %% ../nbs/api/06o_floor.ipynb #06c40107
-def _blocks(
-    policy: Policy,  # of any kind
-    sequences: Merged,  # that it decides on
-    stream: int,  # which stream
-) -> Iterator[tuple[slice, Prices]]:  # which images, and their prices
-    "A policy's blocks, and where they are"
-    done = 0
-    for block in policy.prices(sequences, stream):
-        given = as_prices(block, policy.bucket.levels, policy.name)
-        for_all = len(given.base) == 1 and not given.table.shape[1]
-        end = sequences.length if for_all else done + max(len(given.base), len(given.weights))
-        yield slice(done, end), given
-        done = end
-
 @dataclass(frozen=True, eq=False)
 class Raised:
     "A policy for which the images of each device count for more than they bring"
@@ -52,7 +38,7 @@ class Raised:
     ) -> Iterator[Prices]:
         "The policy's prices, less the bonus of the device at hand"
         bonus = np.asarray(self.bonus, np.float32)[sequences.device[stream]]
-        for part, given in _blocks(self.policy, sequences, stream):
+        for part, given in priced_parts(self.policy, sequences, stream):
             own = bonus[part]
             weights = np.broadcast_to(given.weights, (len(own), given.weights.shape[1]))
             table = np.column_stack([given.table, -np.ones(len(given.table), np.float32)])
@@ -70,7 +56,7 @@ def _lacking(
     def of_stream(stream, ended):
         _, held = decide(policy, merged, stream)
         lacking = -merged.population.expected[merged.index[stream]]
-        for part, given in _blocks(policy, merged, stream):
+        for part, given in priced_parts(policy, merged, stream):
             at = held[part]
             lacking[part] += given.base[np.arange(len(at)) % len(given.base), at]
             lacking[part] += (given.weights * given.table[at]).sum(1)

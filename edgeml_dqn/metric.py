@@ -123,6 +123,14 @@ class Population:
 
     def __len__(self): return len(self.metric)
 
+    def need_one_token(
+        self,
+        whom: str,  # who knows no costs, for the error
+    ) -> None:
+        "`ValueError` for images with costs of their own"
+        if self.cost is not None:
+            raise ValueError(f"the images have costs of their own; expected a token each, for {whom}")
+
 def _population(
     images: Images,  # for training or for testing
     curve: ExpectedReward,  # fitted to the training images

@@ -58,8 +58,7 @@ class CausalOracle:
     name = "Causal oracle"
 
     def __post_init__(self):
-        if self.source.population.cost is not None:
-            raise ValueError("the images have costs of their own; expected a token each, for a causal oracle")
+        self.source.population.need_one_token("a causal oracle")
         order = self.source.order
         images = len(self.source.population)
         alone = order.reset_prob == 1 or order.window(images) + 1 == images

@@ -105,8 +105,7 @@ def make_problem(
     optimizer: Any = "adam",  # keras.Optimizer, or its name
 ) -> Problem:
     "All that is known before learning; `ValueError` for images with costs, which a network does not see"
-    if source.population.cost is not None:
-        raise ValueError("the images have costs of their own; expected a token each, for a network")
+    source.population.need_one_token("a network")
     intervals = observed_intervals(source.sample(512, 500, spawn(spawn(settings.seed, 1), 0)).intervals)
     values, _ = policy_iteration(source.population.expected, bucket, intervals, settings.discount)
     gained = intervals.accrued(bucket)[0, :, 0]
