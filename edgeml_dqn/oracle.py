@@ -20,7 +20,7 @@ from .limit import Limit, token_prices
 from .locations import corrected, leaning, some_locations
 from .mdp import Offer, TokenProblem, solve_tokens
 from .ring import RingProblem, bracket, solve_ring
-from .sequences import Sequences, Source
+from .sequences import LocationReset, Sequences, Source
 
 # %% ../nbs/api/05f_oracle.ipynb #1b020080
 IMAGES_AT_ONCE = 2000  # images priced at a time
@@ -60,6 +60,8 @@ class CausalOracle:
     def __post_init__(self):
         self.source.population.need_one_token("a causal oracle")
         order = self.source.order
+        if not isinstance(order, LocationReset):
+            raise ValueError(f"order is a {type(order).__name__}; expected a LocationReset, whose locations are known")
         images = len(self.source.population)
         alone = order.reset_prob == 1 or order.window(images) + 1 == images
         leans, values, low, high = self._on_one() if alone else self._on_ring()

@@ -76,7 +76,9 @@ def _scan(
         units = tokens // parts
         held[t], offload[t] = units, False
         if units >= costs[t]:
-            offload[t] = expected[t] >= price_at(base[t * row], weights[t * weight], table, units, costs[t], token)
+            price = base[t * row, units] + _added(weights[t * weight], table[units])
+            if costs[t] != token: price = price_at(base[t * row], weights[t * weight], table, units, costs[t], token)
+            offload[t] = expected[t] >= price
         tokens = _step(tokens, offload[t], gained[t], 1, costs[t] * parts, capacity)
     return tokens
 
