@@ -10,7 +10,7 @@ import os
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -45,6 +45,10 @@ class Answer(NamedTuple):
     answer: Any  # of the weak or of the strong classifier
     record: dict  # how it came about
 
+def _stated(bucket, tokens):
+    "A limit that holds as well, as a log has it"
+    return dict(rate=str(bucket.rate), depth=str(bucket.depth), tokens=tokens)
+
 class Controller:
     """A live device; `ValueError` for a deadline, a time unit, a start or a share of audits that makes no sense,
     and for a folder that another device has"""
@@ -67,11 +71,15 @@ class Controller:
         start: str = "empty",  # the bucket, where none is kept: "empty" or "full"
         shared: Any = None,  # a SharedBucket, instead of one that is this device's alone
         cost: Callable[[Any], float] | None = None,  # from an image to the tokens that offloading it takes; None: one
+        beside: Sequence[TokenBucket] = (),  # rate limits that hold as well
+        shares: Sequence[float] | None = None,  # of each limit's price, the first one's first; None: all alike
     ):
         self.deadline_ns = check_deadline(deadline)
         unit_ns = check_time_unit(time_unit)
         if cost and adaptive:
             raise ValueError("cost is given, and adaptive; expected one of them, for what is learned knows no costs")
+        if beside and (adaptive or shared):
+            raise ValueError("beside names limits; expected none for a device that learns, or shares its bucket")
         self.weak, self.remote, self.cost = weak, remote, cost
         self.circuit = getattr(remote, "circuit", None)
         self.clock = lambda: int(clock())
@@ -84,7 +92,10 @@ class Controller:
         self.boot = this_boot() if clock is time.monotonic_ns else ""
         self.session = os.urandom(4).hex()
         self.shared = shared and SharedTokens(shared, bucket, unit_ns, self.session)
-        self.decider = Decider(policy, bucket, unit_ns, 0, audits, self._first_tokens(bucket, start), self.shared)
+        kept = self.file and self.file.kept
+        others = [(each, self._first_tokens(each, start, kept and kept.of(i))) for i, each in enumerate(beside)]
+        first = self._first_tokens(bucket, start, kept)
+        self.decider = Decider(policy, bucket, unit_ns, 0, audits, first, self.shared, others, shares)
         if shared: self._open(shared)
         self.draws = np.random.default_rng(seed)
         self.log = None if log is None else JsonLines(log)
@@ -92,6 +103,7 @@ class Controller:
         limit = dict(rate=str(bucket.rate), depth=str(bucket.depth))
         limit |= dict(unit_ns=str(unit_ns), deadline_ms=float(deadline) * 1e3, audits=float(audits))
         limit |= dict(tokens=self.decider.clock.tokens, clock_ns=self.origin, boot=self.boot)
+        if beside: limit |= dict(beside=[_stated(*each) for each in others], shares=self.decider.shares)
         if shared: limit |= dict(shared=str(shared))
         elif self.file: limit |= dict(bucket=self.file.name)
         about = dict(policy=self.policy_name, digest=policy_digest(policy), adaptive=bool(adaptive))
@@ -178,12 +190,11 @@ class Controller:
         if self._seconds_left(came) <= 0: return "no time"
         return "" if self.slots.acquire(blocking=False) else "server busy"
 
-    def _first_tokens(self, bucket, start):
+    def _first_tokens(self, bucket, start, kept):
         "Units to begin with"
         if start not in ("empty", "full"): raise ValueError(f"start is {start!r}; expected empty or full")
         if self.shared and start != "empty":
             raise ValueError(f"start is {start!r}; expected empty, for a shared bucket has what others left in it")
-        kept = self.file and self.file.kept
         if kept: return kept.units(bucket, self.origin, self.boot)
         return bucket.capacity if start == "full" else 0
 
@@ -201,7 +212,9 @@ class Controller:
             with self.lock:
                 clock = self.decider.clock
                 tokens = clock.tokens - clock.spent
-                kept = Kept(clock.bucket, clock.unit_ns, tokens, self.file.name, self.origin + clock.now, self.boot)
+                about = self.file.name, self.origin + clock.now, self.boot
+                beside = tuple((each.bucket, each.tokens - each.spent) for each in self.decider.beside)
+                kept = Kept(clock.bucket, clock.unit_ns, tokens, *about, beside)
             self.file.write(kept)
 
     def _ask(self, image, came):
@@ -231,6 +244,9 @@ class Controller:
         self._write(self._numbered(
             dict(event="limit") | self.decider.retarget(self.clock() - self.origin, limit)))
 
+    def _aim_beside(self, which, limit):
+        self._write(self._numbered(dict(event="beside") | self.decider.aim_beside(which, limit)))
+
     def _plan(self, bucket):
         "Have better policies worked out, one after the other, until another limit comes"
         self.order = order = object()
@@ -242,6 +258,12 @@ class Controller:
                     limit = policy.limit_of(name, bucket)
                     with self.lock:
                         if self.order is order: self._aim(limit)
+                for which, clock in enumerate(self.decider.beside):
+                    for name in policy.takes_over(clock.bucket)[1:]:
+                        if self.order is not order: return
+                        limit = policy.limit_of(name, clock.bucket)
+                        with self.lock:
+                            if self.order is order: self._aim_beside(which, limit)
         threading.Thread(target=work, daemon=True).start()
 
     def _numbered(self, record):
@@ -261,7 +283,8 @@ class Controller:
         if self.study: self.study.close()
         if self.file:
             if not self.shared:
-                with self.lock: self.decider.clock.advance(self.clock() - self.origin)
+                with self.lock:
+                    for clock in (self.decider.clock, *self.decider.beside): clock.advance(self.clock() - self.origin)
             self._keep()
             self.file.close()
         if self.log: self.log.close()

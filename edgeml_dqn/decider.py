@@ -7,6 +7,7 @@ __all__ = ['TokenClock', 'policy_digest', 'check_time_unit', 'Decider']
 
 # %% ../nbs/api/09b1_decider.ipynb #b1000004
 from base64 import b64encode
+from collections.abc import Sequence
 from fractions import Fraction
 from hashlib import sha256
 from typing import Any
@@ -104,6 +105,8 @@ class Decider:
         audits: float = 0,  # share of the tokens that is spent at random
         tokens: int | None = None,  # units in hand; None: a full bucket
         shared: Any = None,  # tokens that are shared, instead of a clock of its own
+        beside: Sequence[tuple[TokenBucket, int | None]] = (),  # limits that hold as well, and units in hand
+        shares: Sequence[float] | None = None,  # of each limit's price, the first one's first; None: all alike
     ):
         self.policy = policy.fresh()
         self.clock = shared or TokenClock(bucket, unit_ns, now, tokens)
@@ -111,6 +114,11 @@ class Decider:
         self.audits = check_share(audits)
         self.account, _ = audit(0., self.clock.tokens / bucket.cost, False, audits)
         self.policy.aim(policy.limit_of(policy.takes_over(bucket)[0], bucket))
+        self.beside = [TokenClock(each, unit_ns, now, units) for each, units in beside]
+        self.limits = [policy.limit_of(policy.takes_over(each)[0], each) for each, _ in beside]
+        count = 1 + len(self.beside)
+        self.shares = [1 / count] * count if shares is None else [float(share) for share in shares]
+        if len(self.shares) != count: raise ValueError(f"shares are {self.shares}; expected {count}, one a limit")
 
     def _interval(self, seen):
         "Time units since the image before"
@@ -136,35 +144,55 @@ class Decider:
         if metric is not None:
             reward = self.policy.observe(metric, interval)
             self.last = seen
-        bucket = self.clock.bucket
-        units = bucket.cost if cost is None else int(units_of(cost, bucket))
-        tokens = self.clock.advance(seen)
+        clocks = self.clock, *self.beside
+        units = [clock.bucket.cost if cost is None else int(units_of(cost, clock.bucket)) for clock in clocks]
+        tokens = [clock.advance(seen) for clock in clocks]
         met = b"" if self.clock.others is None else self.policy.meet(self.clock.others.values())
         while True:
             price, reason = self._wanted(reward, tokens, units, bar)
-            account, chance = self._audit(reason == "not worth it" and not bar, units / bucket.cost)
+            account, chance = self._audit(reason == "not worth it" and not bar, units[0] / self.clock.bucket.cost)
             drawn = uniform < chance
             if drawn: reason = "audit"
             offload = drawn or reason == "worth it"
-            if not offload or self.clock.spend(units): break
-            tokens = self.clock.tokens
+            if not offload or self.clock.spend(units[0]): break
+            tokens[0] = self.clock.tokens
+        if offload:
+            for clock, each in zip(self.beside, units[1:]): clock.spend(each)
         self.account = account
         decision = dict(
-            time_ns=seen, metric=metric, interval=interval, tokens=tokens, reward=reward, price=price,
+            time_ns=seen, metric=metric, interval=interval, tokens=tokens[0], reward=reward, price=price,
             offload=offload, reason=reason, propensity=chance if drawn else 1 - chance)
-        if cost is not None: decision |= dict(cost=units)
+        if cost is not None: decision |= dict(cost=float(cost))
+        if self.beside: decision |= dict(beside=tokens[1:])
         return decision | self.clock.told | (dict(others=b64encode(met).decode()) if met else {})
 
     def _wanted(self, reward, tokens, units, bar):
         "Price (None: infinite), and what the policy makes of an image, without audits"
         if reward is None: return None, "no metric"
-        price = self.policy.price(tokens, units)
+        enough = all(have >= cost for have, cost in zip(tokens, units))
+        price = np.inf if self.beside and not enough else self._price(tokens, units)
         reason = (
             bar or "bucket away" if self.clock.away
-            else "no token" if tokens < units
+            else "no token" if not enough
             else "not worth it" if reward < price
             else bar or "worth it")
         return price if np.isfinite(price) else None, reason
+
+    def _price(self, tokens, units):
+        "What an offload costs under all limits, each by its share"
+        price = self.shares[0] * self.policy.price(tokens[0], units[0])
+        for share, limit, have, cost in zip(self.shares[1:], self.limits, tokens[1:], units[1:]):
+            price += share * self.policy.price(have, cost, limit)
+        return price
+
+    def aim_beside(
+        self,
+        which: int,  # of the limits that hold as well, from 0
+        limit: Limit,  # made by another policy
+    ) -> dict:  # what changed
+        "Price a limit's tokens by another policy"
+        self.limits[which] = limit
+        return dict(time_ns=self.clock.now, which=which, policy=limit.name)
 
     def retarget(
         self,

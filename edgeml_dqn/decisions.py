@@ -64,11 +64,13 @@ EVENTS = dict(  # what each holds, at least
         session=(str,), line=(int,), policy=(str,), digest=(str,), rate=(str,), depth=(str,),
         unit_ns=(str,), deadline_ms=NUMBER, audits=MAYBE, adaptive=(bool, NoneType),
         tokens=(int, NoneType), bucket=(str, NoneType), clock_ns=(int, NoneType), boot=(str, NoneType),
-        shared=(str, NoneType)),
+        shared=(str, NoneType), beside=(list, NoneType), shares=(list, NoneType)),
     image=dict(
         session=(str,), line=(int,), time_ns=(int,), metric=MAYBE, tokens=(int,), reward=MAYBE,
         offload=(bool,), reason=(str,), propensity=MAYBE, answer=(str,), agree=(bool, NoneType), total_ms=NUMBER,
-        cost=(int, NoneType), devices=(int, NoneType), gained=MAYBE, server_us=(int, NoneType), others=(str, NoneType)),
+        cost=MAYBE, beside=(list, NoneType), devices=(int, NoneType), gained=MAYBE, server_us=(int, NoneType),
+        others=(str, NoneType)),
+    beside=dict(session=(str,), line=(int,), time_ns=(int,), which=(int,), policy=(str,)),
     limit=dict(session=(str,), line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,)),
     learned=dict(session=(str,), line=(int,), time_ns=(int,), policy=(str,), rate=(str,), depth=(str,), images=(int,)),
     alarm=dict(session=(str,), line=(int,), time_ns=(int,), of=(str,), since=(int,)))

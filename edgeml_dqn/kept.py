@@ -33,6 +33,7 @@ class Kept(NamedTuple):
     name: str  # of the bucket
     reading: int  # nanoseconds of a clock that begins with the boot
     boot: str  # its name; empty if it has none
+    beside: tuple[tuple[TokenBucket, int], ...] = ()  # limits that hold as well, and units in hand
 
     def at(
         self,
@@ -44,6 +45,14 @@ class Kept(NamedTuple):
         elapsed = reading if again else reading - self.reading
         gained = self.bucket.rate * elapsed / self.unit_ns
         return min(self.bucket.depth, Fraction(self.tokens, self.bucket.cost) + gained)
+
+    def of(
+        self,
+        which: int,  # of the limits that hold as well, from 0
+    ) -> "Kept":
+        "Its tokens alone; none, if nothing is known of it"
+        bucket, tokens = self.beside[which] if which < len(self.beside) else (self.bucket, 0)
+        return self._replace(bucket=bucket, tokens=tokens)
 
     def units(
         self,
@@ -86,8 +95,11 @@ class TokenFile:
         try:
             told = json.loads(self.path.read_text(encoding="utf-8"))
             bucket = TokenBucket(told["rate"], told["depth"])
-            kept = Kept(bucket, Fraction(told["unit_ns"]), *(told[name] for name in FIELDS))
-            sound = [type(part) for part in kept[2:]] == [int, str, int, str] and 0 <= kept.tokens <= bucket.capacity
+            beside = tuple((TokenBucket(rate, depth), tokens) for rate, depth, tokens in told.get("beside", []))
+            kept = Kept(bucket, Fraction(told["unit_ns"]), *(told[name] for name in FIELDS), beside)
+            limits = (bucket, kept.tokens), *beside
+            fit = all(type(tokens) is int and 0 <= tokens <= each.capacity for each, tokens in limits)
+            sound = fit and [type(part) for part in kept[3:6]] == [str, int, str]
             if sound and kept.reading >= 0 and kept.unit_ns > 0: return kept
         except (KeyError, TypeError, ValueError, ZeroDivisionError, RecursionError): pass
         raise ValueError(f"{self.path} holds no tokens; expected what a device keeps, or no such file")
@@ -99,6 +111,8 @@ class TokenFile:
         "Keep this instead; `OSError` as raised by the system, with the old file untouched"
         limit = dict(rate=str(kept.bucket.rate), depth=str(kept.bucket.depth), unit_ns=str(kept.unit_ns))
         told = limit | {name: getattr(kept, name) for name in FIELDS}
+        beside = [(str(bucket.rate), str(bucket.depth), tokens) for bucket, tokens in kept.beside]
+        if beside: told |= dict(beside=beside)
         write_atomically(self.path, lambda file: file.write(json.dumps(told).encode()))
         self.kept = kept
 

@@ -94,9 +94,11 @@ class DevicePolicy:
         self,
         tokens: int,  # units in hand
         cost: int | None = None,  # units that offloading the image at hand takes; None: a token
+        beside: Limit | None = None,  # another limit, made by `limit_of`, whose tokens these are
     ) -> float:  # infinite if they are too few
         "The least expected reward that is worth it"
-        return self.limit.price(tokens, self.weights, cost)
+        if not beside: return self.limit.price(tokens, self.weights, cost)
+        return beside.price(tokens, self.belief if beside.weights == "belief" else np.zeros(0, np.float32), cost)
 
     def prices(self) -> np.ndarray:  # float64 [levels]
         "The prices at all levels"
