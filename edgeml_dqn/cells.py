@@ -15,6 +15,8 @@ from .modulated import MarkovModulated
 from .bucket import TokenBucket
 from .features import History
 from .metric import Population
+from .network import Perceptron
+from .problem import Settings
 from .sequences import LocationReset, Source
 
 # %% ../nbs/api/08a_cells.ipynb #e1f9d07e
@@ -23,9 +25,9 @@ def _as_numbers(values):
     `ValueError` naming it"""
     for each in fields(values):
         value = getattr(values, each.name)
-        kind = float if each.type is float else int
+        kind = float if each.type in (float, float | None) else int
         if each.type is str and not isinstance(value, str): raise ValueError(f"{each.name} is {value!r}; expected text")
-        if each.type not in (int, float, int | None) or value is None and each.default is None: continue
+        if each.type not in (int, float, int | None, float | None) or value is None and each.default is None: continue
         number = isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= 1e300
         if not number or kind is int and value % 1:
             raise ValueError(f"{each.name} is {value!r}; expected a {'whole number' if kind is int else 'number'}")
@@ -74,6 +76,9 @@ class Cell:
     arrival_history: int | None = None  # last intervals that it sees as well; a filter sees them if they vary
     network: str = ""  # MODULE:FUNCTION of the user's own; none: as published
     optimizer: str = "adam"  # of Keras, or MODULE:FUNCTION that makes one
+    learning_rate: float | None = None  # of the optimizer, at its peak; None: its own
+    layers: int = 5  # hidden layers, as published, unless the network is the user's own
+    units: int = 64  # in each
     seed: int = 0  # of everything random
     streams: int = 100  # test sequences
     length: int = 100_000  # images in each
@@ -85,7 +90,7 @@ class Cell:
         for name, least in dict(iterations=0, metric_history=0, streams=2, length=1, seed=0).items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} is {getattr(self, name)}; expected at least {least}")
-        for name in ("metric_history", "arrival_history", "network", "optimizer"):
+        for name in ("metric_history", "arrival_history", "network", "optimizer", "learning_rate", "layers", "units"):
             value = getattr(self, name)
             usual = getattr(Cell, name)
             if self.iterations or value == usual: continue
@@ -94,7 +99,13 @@ class Cell:
             raise ValueError(
                 f"arrival_history is {self.arrival_history} with metric_history 0; "
                 "expected none, for a filter sees intervals as it is")
-        self.features  # for its checks
+        for name in ("layers", "units"):
+            value = getattr(self, name)
+            if not self.network or value == getattr(Cell, name): continue
+            raise ValueError(
+                f"{name} is {value} with network {self.network}; expected none, for that has layers of its own")
+        if not 0 <= self.layers <= 32: raise ValueError(f"layers is {self.layers}; expected 0 to 32")
+        self.features, Perceptron((self.units,) * self.layers), Settings(learning_rate=self.learning_rate)  # for checks
 
     @property
     def features(self) -> History | None:  # None: a filter's belief

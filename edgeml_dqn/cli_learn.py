@@ -138,8 +138,8 @@ def _train(data, run_dir, typed, tensorboard, json):
         save_run(run_dir, TrainedRun(config, problem.features, state))
         save_network(run_dir, kept_policy(state, problem).network)
     save(state)
-    watch = TensorBoard(tensorboard) if tensorboard else lambda state: None
-    state = train(problem, flags["iterations"], state, validation, flags["every"], save, watch)
+    callbacks = [TensorBoard(tensorboard)] if tensorboard else []
+    state = train(problem, flags["iterations"], state, validation, flags["every"], save, callbacks)
     save_figure(plot_learning(state, validation.mdp.expected), Path(run_dir) / "learning.png")
     found = premises(problem.source.population, validation.sequences, problem.asked.bucket)
     show(None, dict(

@@ -51,6 +51,9 @@ def edgeml_sweep(
     arrival_history: typed_numbers = None,  # last intervals that a DQN sees; 0: none
     network: typed_names = None,  # MODULE:FUNCTION of your own networks for the DQN
     optimizer: typed_names = None,  # of Keras, by their names, or MODULE:FUNCTION that make them
+    learning_rate: typed_numbers = None,  # of the optimizer, at its peak (default: its own)
+    layers: typed_numbers = None,  # hidden layers of a DQN (default 5)
+    units: typed_numbers = None,  # units in each (default 64)
     seed: typed_numbers = None,  # of everything random
     streams: typed_numbers = None,  # test sequences
     length: typed_numbers = None,  # images in each

@@ -101,12 +101,13 @@ def learn_policies(
     if not cell.iterations: return [planned]
     def learn():
         features = cell.features or LearnedFilter(outlook.metric, outlook.arrival)
-        network = named_network(cell.network) if cell.network else Perceptron()
-        settings = Settings(seed=cell.seed)
+        network = named_network(cell.network) if cell.network else Perceptron((cell.units,) * cell.layers)
+        settings = Settings(learning_rate=cell.learning_rate, seed=cell.seed)
         optimizer = named_optimizer(cell.optimizer)
         problem = make_problem(source, cell.trained.bucket, features, settings, network, optimizer)
         return acting_policy(train(problem, cell.iterations, every=None, quiet=True).learner, problem)
-    key = images, cell.trained, cell.seed, cell.features, cell.iterations, cell.network, cell.optimizer
+    how = cell.network, cell.layers, cell.units, cell.optimizer, cell.learning_rate
+    key = images, cell.trained, cell.seed, cell.features, cell.iterations, how
     return [planned, _keep("network", key, learn)]
 
 # %% ../nbs/api/08ab_rows.ipynb #8ab0000a

@@ -13,8 +13,10 @@ from edgeml_dqn.all import (
     IID, BeliefPolicy, CausalOracle, History, LearnedFilter, LocationReset, LowerBound, MarkovModulated, Perceptron, Periodic, Planned,
     Settings, Source, TokenBucket, acting_policy, baseline, clairvoyant, comparison, kept_policy, learn_outlook, make_problem,
     make_validation, mdp, populations, read_data, simulate, strong, train, weak)
+from edgeml_dqn.board import TensorBoard
 from edgeml_dqn.policies import Policy
 from edgeml_dqn.sequences import Sequences
+from edgeml_dqn.training import State
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class Greedy:
 
     def prices(self, sequences: Sequences, stream: int) -> Iterator[np.ndarray]:
         yield np.zeros((1, self.bucket.levels))
+
+
+class Rewards:
+    "Prints the learning curve"
+    def on_score(self, state: State) -> None: print(state.scores[-1].validation.mean())
 
 
 class Named:
@@ -84,5 +91,5 @@ problems = [
     make_problem(source, bucket, History(32, 8), Settings(seed=1), Perceptron((32, 32)), "sgd"),
     make_problem(source, bucket, LastMetric(), network=network),
     make_problem(source, bucket, LearnedFilter(outlook.metric, outlook.arrival))]
-state = train(problems[0], 100, validation=make_validation(problems[0]))
+state = train(problems[0], 100, validation=make_validation(problems[0]), callbacks=[Rewards(), TensorBoard("board")])
 learned: list[Policy] = [acting_policy(state.learner, problems[0]), kept_policy(state, problems[0])]

@@ -41,7 +41,7 @@ RUNS = {
         "order": "reset", "arrivals": "markov", "rate": ".2", "depth": "2"}),  # refused
     "edgeml-sweep": ("none new --iterations 1", {name: values for name, values in PROCESS.items() if name not in ("order", "arrivals")} | {
         "data": "data.npz", "rate": ".2", "depth": "2", "iterations": "0", "metric_history": "5", "arrival_history": "2",
-        "network": "mine:network", "optimizer": "sgd", "seed": "1", "streams": "3", "length": "300", "adaptive": None,
+        "network": "mine:network", "optimizer": "sgd", "learning_rate": ".1", "layers": "2", "units": "5", "seed": "1", "streams": "3", "length": "300", "adaptive": None,
         "jobs": "3", "scheduler": "tcp://127.0.0.1:9"}),
     "edgeml-metric": ("one.npz new", {"loss": "top2", "fit": "isotonic", "test_share": ".3", "folds": "3", "seed": "1"}),
     "edgeml-export": ("data.npz plan new", {"rate": ".2", "depth": "2"}),

@@ -44,7 +44,7 @@ FINE = {  # values that a flag may well have
     "edgeml-plan": {"rate": ["1.5"], "depth": ["1.5"], "spread": ["0"], "seed": ["0", "99999999999999999999"], "metric": [""]},
     "edgeml-train": {"rate": ["1.5"], "depth": ["1.5"], "arrival_history": ["0"], "layers": ["0"], "iterations": ["0"], "spread": ["0"], "seed": ["0"], "metric": [""], "network": [""]},
     "edgeml-simulate": {"arrival_history": ["0"], "network": [""]},  # as the run was trained
-    "edgeml-sweep": {"rate": ["1.5"], "depth": ["1.5"], "spread": ["0"], "iterations": ["0", "99999999999999999999"], "metric_history": ["0"], "arrival_history": ["0"], "network": [""], "seed": ["0", "99999999999999999999"], "streams": ["99999999999999999999"], "length": ["99999999999999999999"], "jobs": ["99999999999999999999"]},  # a cell that asks for too much fails alone
+    "edgeml-sweep": {"rate": ["1.5"], "depth": ["1.5"], "spread": ["0"], "iterations": ["0", "99999999999999999999"], "metric_history": ["0"], "arrival_history": ["0"], "layers": ["0"], "network": [""], "seed": ["0", "99999999999999999999"], "streams": ["99999999999999999999"], "length": ["99999999999999999999"], "jobs": ["99999999999999999999"]},  # a cell that asks for too much fails alone
     "edgeml-metric": {"seed": ["0", "99999999999999999999"]},
     "edgeml-export": {"runtimes": [""], "network": [""]},  # all that can run it
     "edgeml-serve": {"rate": ["1.5"], "depth": ["1.5"], "port": ["0"], "max_bytes": ["99999999999999999999"], "timeout": ["inf", "1e308", "99999999999999999999", "1.5"], "connections": ["99999999999999999999"]},
@@ -54,7 +54,7 @@ PUBLISHED_FINE = {  # and one that the published scripts name may have
     "edgeml-plan": {"stype": ["0"], "itype": ["0"]},
     "edgeml-train": {"stype": ["0"], "itype": ["0"], "nhist1": ["0"], "nhist2": ["-1", "0"], "lr": ["0", "1.5"]},
     "edgeml-simulate": {"stype": ["0"], "itype": ["0"], "nhist2": ["-1"]},
-    "edgeml-sweep": {"nhist1": ["-1", "0"], "nhist2": ["-1", "0"]},
+    "edgeml-sweep": {"nhist1": ["-1", "0"], "nhist2": ["-1", "0"], "lr": ["0", "1.5"]},
 }
 FLAGS = {  # what else is typed, so that nothing is wrong but the flag
     "edgeml-demo": "--out new --iterations 0 --streams 2 --length 200",
