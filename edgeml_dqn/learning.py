@@ -213,7 +213,7 @@ def learn(
     if near or any(each.grain.states > 1 for each in judged):
         fresh = begun >= (before.images if before else 0)
         found = contest(lanes, fresh, judged, curve, bucket, before, near)
-        best = max(found, key=found.get, default="before")
+        best = max(found, key=found.get, default="Planned")
     models = [learn_filter(part, each.models[0].edges, each.grain, each.models[0]) for part, each in zip(lanes, judged)]
     normals = *(normal_of(*each) for each in zip(models, judged, lanes)),
     if best == "before": return before and before._replace(normals=normals)
