@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from os import PathLike
 from typing import Any, NamedTuple
 
@@ -44,10 +45,6 @@ class Answer(NamedTuple):
     "What the caller gets"
     answer: Any  # of the weak or of the strong classifier
     record: dict  # how it came about
-
-def _stated(bucket, tokens):
-    "A limit that holds as well, as a log has it"
-    return dict(rate=str(bucket.rate), depth=str(bucket.depth), tokens=tokens)
 
 class Controller:
     """A live device; `ValueError` for a deadline, a time unit, a start or a share of audits that makes no sense,
@@ -103,7 +100,8 @@ class Controller:
         limit = dict(rate=str(bucket.rate), depth=str(bucket.depth))
         limit |= dict(unit_ns=str(unit_ns), deadline_ms=float(deadline) * 1e3, audits=float(audits))
         limit |= dict(tokens=self.decider.clock.tokens, clock_ns=self.origin, boot=self.boot)
-        if beside: limit |= dict(beside=[_stated(*each) for each in others], shares=self.decider.shares)
+        stated = [dict(rate=str(each.rate), depth=str(each.depth), tokens=units) for each, units in others]
+        if beside: limit |= dict(beside=stated, shares=self.decider.shares)
         if shared: limit |= dict(shared=str(shared))
         elif self.file: limit |= dict(bucket=self.file.name)
         about = dict(policy=self.policy_name, digest=policy_digest(policy), adaptive=bool(adaptive))
@@ -251,19 +249,16 @@ class Controller:
         "Have better policies worked out, one after the other, until another limit comes"
         self.order = order = object()
         policy = self.decider.policy
+        beside = [(clock.bucket, partial(self._aim_beside, i)) for i, clock in enumerate(self.decider.beside)]
+        targets = [(bucket, self._aim), *beside]
         def work():
             with self.planning:
-                for name in policy.takes_over(bucket)[1:]:
-                    if self.order is not order: return
-                    limit = policy.limit_of(name, bucket)
-                    with self.lock:
-                        if self.order is order: self._aim(limit)
-                for which, clock in enumerate(self.decider.beside):
-                    for name in policy.takes_over(clock.bucket)[1:]:
+                for each, aim in targets:
+                    for name in policy.takes_over(each)[1:]:
                         if self.order is not order: return
-                        limit = policy.limit_of(name, clock.bucket)
+                        limit = policy.limit_of(name, each)
                         with self.lock:
-                            if self.order is order: self._aim_beside(which, limit)
+                            if self.order is order: aim(limit)
         threading.Thread(target=work, daemon=True).start()
 
     def _numbered(self, record):

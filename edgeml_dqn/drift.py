@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .sequences import LocationReset
+from .sequences import check_spread, seen_at
 
 # %% ../nbs/api/04d_drift.ipynb #04d00006
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class RandomWalk:
     step: float  # standard deviation of what the location moves after each image, as a share of the ring
 
     def __post_init__(self):
-        LocationReset(self.spread, 1)  # for its check
+        check_spread(self.spread)
         if not 0 < self.step < np.inf:
             raise ValueError(f"step is {self.step}; expected a share of the ring, above 0")
 
@@ -34,5 +34,4 @@ class RandomWalk:
         "The images of a stationary stream"
         walk = rng.random() + np.cumsum(rng.normal(0, self.step, length))
         location = (walk % 1 * images).astype(np.int32) % images  # 1 % 1e-17 less is 1 in floating point
-        offset = rng.integers(0, LocationReset(self.spread, 1).window(images), length, endpoint=True)
-        return ((location + offset) % images).astype(np.int32), location
+        return seen_at(location, self.spread, images, rng), location

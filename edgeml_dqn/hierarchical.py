@@ -28,8 +28,8 @@ def decide_both(
     "Offloads of devices with a bucket each and a common one; `ValueError` for another number of policies"
     if len(policies) != merged.devices:
         raise ValueError(f"policies are {len(policies)}; expected one for each of {merged.devices} devices")
-    common = threshold_limit("common", bucket, 0.)  # it pays, and has no price
-    limits = [*(policy.limit for policy in policies), common]
+    limits = [*(policy.limit for policy in policies), threshold_limit("common", bucket, 0.)]
+    shares = np.append(np.ones(merged.devices), 0)  # the common one pays, and has no price
     kinds = list(dict.fromkeys(limits))
     base, table = stacked(kinds)
     device = merged.device[stream]
@@ -43,7 +43,7 @@ def decide_both(
         np.stack([device, np.full(merged.length, merged.devices)]), times_of(merged, stream),
         merged.population.expected[merged.index[stream]],
         np.array([kinds.index(limit) for limit in limits]), base, table, weights,
-        np.array([limit.bucket.lattice for limit in limits]), costs, np.ones(len(limits)), merged.ticks)[0]
+        np.array([limit.bucket.lattice for limit in limits]), costs, shares, merged.ticks)[0]
 
 # %% ../nbs/api/06n_hierarchical.ipynb #06c3010d
 RATES = Fraction(1), Fraction(5, 4), Fraction(3, 2)  # times a device's share

@@ -51,7 +51,7 @@ def scan_all(
             units = tokens[each] // parts
             held[j, t] = units
             pays = pays and units >= costs[j, t]
-            if not pays: continue
+            if not pays or shares[each] == 0: continue
             one = price_at(base[kind[each]], weights[j, t], table[kind[each]], units, costs[j, t], token)
             price += shares[each] * one
         offload[t] = pays and expected[t] >= price

@@ -146,7 +146,6 @@ def decide(
             tokens, expected[part], *prices, gained[part], *limit, costs[part], offload[part], held[part])
     return offload, held
 
-
 # %% ../nbs/api/06_simulate.ipynb #a54193c9
 @dataclass(frozen=True, eq=False)
 class Result:

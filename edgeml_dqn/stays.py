@@ -15,7 +15,7 @@ from scipy.special import gamma
 
 from .filter import Filter, metric_edges, probabilities
 from .metric import Population
-from .sequences import LocationReset
+from .sequences import check_spread, seen_at, window_of
 
 # %% ../nbs/api/04e_stays.ipynb #04e00006
 TAIL = 1e-16  # probability of longer stays than are written down
@@ -36,7 +36,7 @@ class WeibullStays:
     shape: float  # above 1: the longer a stay has lasted, the sooner it ends; 1: its age does not matter
 
     def __post_init__(self):
-        LocationReset(self.spread, 1)  # for its check
+        check_spread(self.spread)
         if not 1 <= self.mean_stay <= LONGEST_MEAN:
             raise ValueError(f"mean_stay is {self.mean_stay}; expected 1 to {LONGEST_MEAN} images")
         if not SHAPES[0] <= self.shape <= SHAPES[1]:
@@ -66,8 +66,7 @@ class WeibullStays:
         ends = np.cumsum([left, *stays[1:]])
         stay = np.searchsorted(ends, np.arange(length), side="right")
         location = rng.integers(0, images, length, np.int32)[stay]
-        offset = rng.integers(0, LocationReset(self.spread, 1).window(images), length, endpoint=True)
-        return ((location + offset) % images).astype(np.int32), location
+        return seen_at(location, self.spread, images, rng), location
 
 # %% ../nbs/api/04e_stays.ipynb #04e0000e
 def stay_filter(
@@ -80,7 +79,7 @@ def stay_filter(
     "How likely each metric is at each place, and when the camera moves on; states are age major"
     edges = metric_edges(population.scaled, bins)
     symbols = np.searchsorted(edges, population.scaled, side="right")
-    window = LocationReset(order.spread, 1).window(len(population))
+    window = window_of(order.spread, len(population))
     round_twice = np.eye(len(edges) + 1)[np.concatenate([symbols, symbols])].cumsum(0)
     in_window = round_twice[window:window + len(population)] - round_twice[:len(population)]
     shown = np.stack([part.sum(0) for part in np.array_split(in_window, places)], 1)
