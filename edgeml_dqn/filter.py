@@ -11,7 +11,7 @@ __all__ = ['EVERY', 'PART', 'SUMMED_AT_ONCE', 'FLOOR', 'WIDTHS', 'TRIAL', 'Filte
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -152,8 +152,11 @@ def expected_counts(
     "What is expected to have happened, in hindsight, in all streams"
     symbols = model.symbols(values)
     parts = [symbols[s:s + PART] for s in range(0, len(symbols), PART)]
-    with one_blas_thread(), ThreadPoolExecutor(threads or thread_count()) as pool:
-        counted = list(pool.map(lambda part: _count_part(model, part), parts))
+    count, workers = partial(_count_part, model), min(threads or thread_count(), len(parts))
+    with one_blas_thread():
+        if workers == 1: counted = [*map(count, parts)]  # as in short windows: to start a thread takes as long
+        else:
+            with ThreadPoolExecutor(workers) as pool: counted = [*pool.map(count, parts)]
     return Counts(*(sum(part) for part in zip(*counted)))
 
 # %% ../nbs/api/06b_filter.ipynb #4f35a53b

@@ -61,22 +61,22 @@ def _unpack_live(arrays):
 
 def write_state(
     path: str | PathLike,  # the file to make or replace
-    task: Task,  # what there is to learn from
-    learned: Learned,  # what is known so far
+    task: Task,  # what there is to learn from, and what is known so far
 ) -> None:
     "Keep all that a learner knows; `OSError` as raised by the system, with the old file untouched"
-    curves = {"curve": learned.curve} | ({"given": task.given} if task.given else {})
+    fit, curve, live = task.known
+    curves = {"curve": curve} | ({"given": task.given} if task.given else {})
     arrays = dict(
-        seen=task.window, sent=(task.metric, task.reward), images=task.images, world=task.world, fit=learned.fit,
-        rate=str(task.bucket.rate), depth=str(task.bucket.depth))
+        seen=task.window, sent=(task.metric, task.reward), images=task.images, world=task.world, fit=fit,
+        whole=task.whole, rate=str(task.bucket.rate), depth=str(task.bucket.depth))
     arrays |= {name: (curve.metric, curve.reward) for name, curve in curves.items()}
-    if learned.live: arrays |= _live_arrays(learned.live)
+    if live: arrays |= _live_arrays(live)
     if task.near: arrays |= {f"near_{key}": part for key, part in task.near._asdict().items()}
     write_atomically(path, lambda file: np.savez(file, **arrays))
 
 def read_state(
     path: str | PathLike,  # as `write_state` made it
-) -> tuple[Task, Learned]:  # the task with what decides then
+) -> Task:
     "What a learner knew; `OSError` if the file cannot be opened, `ValueError` if it is no such file"
     arrays = read_arrays(path)
     try:
@@ -84,9 +84,9 @@ def read_state(
         live = _unpack_live(arrays) if "live_images" in arrays else None
         bucket = TokenBucket(str(arrays["rate"]), str(arrays["depth"]))
         near = Filter(*(arrays[f"near_{key}"] for key in Filter._fields)) if "near_edges" in arrays else None
-        counts = int(arrays["images"]), live, int(arrays["world"]), near
-        task = Task(Window(*arrays["seen"]), *arrays["sent"], given, bucket, *counts)
-        return task, Learned(str(arrays["fit"]), curve, live)
+        known = Learned(str(arrays["fit"]), curve, live)
+        counts = int(arrays["images"]), known, int(arrays["world"]), near, bool(arrays.get("whole", True))
+        return Task(Window(*arrays["seen"]), *arrays["sent"], given, bucket, *counts)
     except KeyError as error: why = f"has no {error.args[0]}"
     except (ValueError, TypeError) as error: why = f"cannot be used ({error})"
     raise ValueError(f"{path} {why}; expected what a device that learns keeps")
@@ -127,11 +127,11 @@ def first_learner(
     learner = Learner(given, bucket, as_live(policy) if exported else None)
     path = folder and Path(folder) / STATE
     if path and path.exists():
-        task, learned = read_state(path)
+        task = read_state(path)
         before = [curve and (curve.metric.tolist(), curve.reward.tolist()) for curve in (given, task.given)]
         if before[0] != before[1]:
             raise ValueError(f"{path} was begun with another curve; expected another folder, or the curve of before")
-        learner.resume(task, learned)
+        learner.resume(task)
     return learner
 
 def learned_policy(
@@ -139,7 +139,7 @@ def learned_policy(
 ) -> DevicePolicy:
     "What decided last, as if it had been exported; errors as `read_state`, and `ValueError` if nothing was learned yet"
     path = Path(folder) / STATE
-    _, learned = read_state(path)
+    learned = read_state(path).known
     if not learned.live: raise ValueError(f"{path} holds no policy yet; expected more images, or an export")
     return DevicePolicy(policy_arrays(learned.live.limit, learned.live.outlook, learned.curve, (0., 1.)))
 
@@ -257,9 +257,8 @@ def learn_file(
 ) -> None:
     "Learn what there is to learn"
     with suppress(AttributeError, OSError): os.nice(10)  # where there is such a thing
-    before, _ = read_state(task)
-    learned = learn_task(before)
-    write_state(result, before._replace(live=learned.live), learned)
+    before = read_state(task)
+    write_state(result, before._replace(known=learn_task(before)))
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -290,21 +289,17 @@ class Study:
                 if not self.ended: warnings.warn(f"nothing was learned: {error}; the device goes on as before")
             self.time.clear()
 
-    def _state(self):
-        learner = self.adapting.learner
-        return learner.task(), Learned(learner.fit, learner.curve, learner.live)
-
     def _learn(self):
         paths = [str((self.folder / name).absolute()) for name in ("task.npz", STATE)]
-        with self.lock: task, known = self._state()
-        write_state(paths[0], task, known)
+        with self.lock: task = self.adapting.learner.task()
+        write_state(paths[0], task)
         code = "import sys; from edgeml_dqn.live import learn_file; learn_file(*sys.argv[1:])"
         self.process = subprocess.Popen(
             [sys.executable, "-c", code, *paths], stderr=subprocess.PIPE, text=True, env=os.environ | ONE_THREAD,
             start_new_session=True)  # a Ctrl-C is for the device, which then ends this
         said = self.process.communicate()[1].strip()
         if self.process.returncode: raise ValueError(said.splitlines()[-1] if said else "its process was ended")
-        learned = read_state(paths[1])[1]
+        learned = read_state(paths[1]).known
         with self.lock:
             new = self.adapting.learner.take(task, learned)
             self.adapting.follow()
@@ -318,5 +313,5 @@ class Study:
         self.thread.join(1)
         if self.temporary: self.temporary.cleanup()
         else:
-            with self.lock: state = self._state()
-            write_state(self.folder / STATE, *state)
+            with self.lock: task = self.adapting.learner.task()
+            write_state(self.folder / STATE, task)

@@ -97,7 +97,7 @@ WITHOUT = {
 
 # %% ../nbs/api/06k_recalibration.ipynb #06c10010
 FOLDS = 8
-SURE = 3  # standard errors, by which a fit must be better than a given curve
+SURE = 2.5  # standard errors, by which a fit must be better than a given curve
 
 def level(
     given: None,  # there is none

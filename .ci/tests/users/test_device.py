@@ -46,7 +46,7 @@ with learning() as device:
         while device.study.time.is_set(): time.sleep(.01)
 with learning(): pass
 decided = [event["policy"] for event in events if event["event"] in ("start", "learned")]
-found["learned"] = dict(decided=decided, images=read_state(f"{kept}/learned.npz")[0].images)
+found["learned"] = dict(decided=decided, images=read_state(f"{kept}/learned.npz").images)
 print(json.dumps(found | dict(modules=sorted(sys.modules))))
 """
 
