@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .answers import as_answer, ask, better
+from .answers import as_answer, as_number, ask, better
 from .bucket import TokenBucket
 from .decider import Decider, check_time_unit, policy_digest
 from .decisions import JsonLines
@@ -90,7 +90,7 @@ class Controller:
         self.session = os.urandom(4).hex()
         self.shared = shared and SharedTokens(shared, bucket, unit_ns, self.session)
         kept = self.file and self.file.kept
-        others = [(each, self._first_tokens(each, start, kept and kept.of(i))) for i, each in enumerate(beside)]
+        others = [(each, self._first_tokens(each, start, kept and kept.of(each))) for each in beside]
         first = self._first_tokens(bucket, start, kept)
         self.decider = Decider(policy, bucket, unit_ns, 0, audits, first, self.shared, others, shares)
         if shared: self._open(shared)
@@ -130,7 +130,8 @@ class Controller:
         if not np.isfinite(metric):
             warnings.warn(f"metric is {metric}; the weak answer is kept, and the policy does not see the image")
             metric = None
-        record = self._decide(metric, came, self.cost and self.cost(image))
+        cost = self.cost and as_number(self.cost(image), "cost")
+        record = self._decide(metric, came, cost)
         record |= dict(answer="weak", weak_ms=(classified - began) / 1e6)
         if record["offload"]:
             sent = self.clock()

@@ -53,13 +53,16 @@ RUNS = {
         "model": "other", "rate": ".2", "depth": "2", "runtime": "numba", "images": "3", "time_unit": ".002", "deadline": ".2", "saturate": None,
         "bandwidth": "9", "delay": "1", "key_file": "one.key", "cafile": "one.key", "log": "save.jsonl", "audits": ".1", "metrics": "save.prom", "adaptive": None,
         "keep": "save", "start": "empty",
-        "bucket": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", "redis://127.0.0.1:9/0#uplink")}),
+        "bucket": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", "redis://127.0.0.1:9/0#uplink"),
+        "cost": "mine:cost", "beside": "1/3,2",
+        "shares": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001 --start full --beside .2,2", ".25,.75")}),
     "edgeml-replay": ("log.jsonl device", {"runtime": "numba", "plot": "save.png"}),
 }
 NUMBER = re.compile(r"[\d.]+(e[+-]\d+)?")
 MINE = """import numpy as np
 from edgeml_dqn.network import Perceptron
 def network(inputs): return Perceptron((6,))(inputs)
+def cost(image): return 9
 """
 
 
