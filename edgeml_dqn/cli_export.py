@@ -70,7 +70,7 @@ def edgeml_replay(
         device = learned_policy(policy) if (Path(policy) / STATE).exists() else load_policy(policy, runtime)
         answer = _replay(sessions, device, plot, json)
     wrong = [f"{answer['differing']} events differ, first {answer['differences'][0]}"] if answer["differing"] else []
-    if answer["excess"] > 0: wrong.append(f"{answer['excess']:g} offloads more than the limit allows")
+    if answer["excess"] > 0: wrong.append(f"{answer['excess']:g} tokens more than the limit allows")
     for sentence in wrong + answer["remarks"]: print(f"edgeml-replay: {log}: {sentence}", file=sys.stderr)
     if wrong or answer["lost"] or not answer["images"]: raise SystemExit(1)
 
