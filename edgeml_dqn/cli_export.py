@@ -21,9 +21,11 @@ from .export import export_policy, outlook_of
 from .files import held
 from .decisions import read_decisions
 from .live import STATE, learned_policy
+from .planned import Planned
 from .others import compare_on
 from .replay import check, excess_together, plot_log
 from .exported import load_policy, read_export
+from .together import one_of_many
 
 # %% ../nbs/api/10d_cli_export.ipynb #bdfdc29f
 def edgeml_export(
@@ -34,24 +36,29 @@ def edgeml_export(
     depth: limit_number = None,  # token bucket depth: any for a plan (default: the run's)
     network: str = None,  # as in training; to be said again if it is the user's own
     optimizer: str = None,  # likewise
+    devices: int = None,  # that share a bucket of this limit, all alike, each with these files (default: none do)
     runtimes: str = None,  # to check it in and write it for: of numpy,numba,litert,onnx (default: all that can run it)
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Write the policy of a run for a device, and check that it decides there as it does here"
     typed = dict(rate=rate, depth=depth, network=network, optimizer=optimizer)
     asked = tuple(runtimes.split(",")) if runtimes else None
-    with one_sentence(edgeml_export), held(out): _export(data, run_dir, out, typed, asked, json)
+    with one_sentence(edgeml_export), held(out): _export(data, run_dir, out, typed, devices, asked, json)
 
-def _export(data, run_dir, out, typed, runtimes, json):
+def _export(data, run_dir, out, typed, devices, runtimes, json):
     opened = open_run(data, run_dir, typed)
     policy, flags, source = opened.policy, opened.flags, opened.task.train
+    if devices is not None:
+        if not isinstance(policy, Planned):
+            raise ValueError(f"devices is {devices}; expected a plan with it, for a network knows of one device")
+        policy = one_of_many(policy, source, devices, flags["seed"])
     outlook = outlook_of(policy, source, flags["seed"], resolution_of(source, flags["seed"]))
     checks = export_policy(out, policy, source, runtimes, outlook, flags["seed"])
     table = pd.DataFrame(checks).T.assign(largest_difference=lambda t: t.largest_difference.map("{:.0e}".format))
     counts = {name: int for name in ("flipped", "flipped_ties", "compared", "state_bytes", "file_bytes")}
     about, _ = read_export(out)
     left_out = about["left_out"]
-    limit = dict(rate=flags["rate"], depth=flags["depth"])
+    limit = dict(rate=flags["rate"], depth=flags["depth"]) | (dict(devices=devices) if devices else {})
     answer = dict(out=out, policy=policy.name) | limit | dict(runtimes=checks, left_out=left_out)
     show(table.astype(counts), answer, json)
     for sentence in left_out: print(f"edgeml-export: {sentence}", file=sys.stderr)
