@@ -78,8 +78,9 @@ class Controller:
         unit_ns = check_time_unit(time_unit)
         if cost and adaptive:
             raise ValueError("cost is given, and adaptive; expected one of them, for what is learned knows no costs")
-        if beside and (adaptive or shared):
-            raise ValueError("beside names limits; expected none for a device that learns, or shares its bucket")
+        if beside and adaptive: raise ValueError("beside names limits; expected none for a device that learns")
+        if beside and shared and keep:
+            raise ValueError(f"keep is {keep}; expected none for limits beside a shared bucket, for no tokens are kept")
         self.weak, self.remote, self.cost = weak, remote, cost
         self.circuit = getattr(remote, "circuit", None)
         self.clock = lambda: int(clock())
