@@ -458,6 +458,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                     'edgeml_dqn.decider.TokenClock.retarget': ( 'api/decider.html#tokenclock.retarget',
                                                                                 'edgeml_dqn/decider.py'),
                                     'edgeml_dqn.decider.TokenClock.spend': ('api/decider.html#tokenclock.spend', 'edgeml_dqn/decider.py'),
+                                    'edgeml_dqn.decider._check_beside': ('api/decider.html#_check_beside', 'edgeml_dqn/decider.py'),
                                     'edgeml_dqn.decider.check_time_unit': ('api/decider.html#check_time_unit', 'edgeml_dqn/decider.py'),
                                     'edgeml_dqn.decider.policy_digest': ('api/decider.html#policy_digest', 'edgeml_dqn/decider.py')},
             'edgeml_dqn.decisions': { 'edgeml_dqn.decisions.Decisions': ('api/decisions.html#decisions', 'edgeml_dqn/decisions.py'),

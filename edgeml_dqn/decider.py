@@ -94,6 +94,12 @@ def check_time_unit(
     if unit_ns <= 0: raise ValueError(f"time_unit is {seconds}; expected more than 0 seconds")
     return unit_ns
 
+def _check_beside(limit):
+    if limit.weights in ("network", "beliefs"):
+        raise ValueError(
+            f"beside is rate {limit.bucket.rate}, depth {limit.bucket.depth}, for which {limit.name} was exported; "
+            "expected that limit as the first")
+
 ROUGHLY = .01  # by how much shares of a price, typed as decimals, may be off together
 
 class Decider:
@@ -118,6 +124,7 @@ class Decider:
         self.policy.aim(policy.limit_of(policy.takes_over(bucket)[0], bucket))
         self.beside = [TokenClock(each, unit_ns, now, units) for each, units in beside]
         self.limits = [policy.limit_of(policy.takes_over(each)[0], each) for each, _ in beside]
+        for limit in self.limits: _check_beside(limit)
         count = 1 + len(self.beside)
         self.shares = [1 / count] * count if shares is None else [float(share) for share in shares]
         if len(self.shares) != count: raise ValueError(f"shares are {self.shares}; expected {count}, one a limit")

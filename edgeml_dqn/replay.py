@@ -249,7 +249,8 @@ def check(
         differ=[f"line {line}: {wrong}" for line, wrong in found if wrong not in ("", "tie")],
         ties=sum(wrong == "tie" for _, wrong in found),
         excess=float(max(
-            _at_most([((bucket, unit_ns), when(event, by_server and not which), units) for bucket, event, units in spent])
+            _at_most([
+                ((bucket, unit_ns), when(event, by_server and not which), units) for bucket, event, units in spent])
             for which, spent in enumerate(_spent(session)))),
         late=sum(event["total_ms"] > session.start["deadline_ms"] for event in images),
         lost=session.lost,
