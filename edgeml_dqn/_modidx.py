@@ -233,6 +233,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                        'edgeml_dqn.cli_export._of_another': ('api/cli_export.html#_of_another', 'edgeml_dqn/cli_export.py'),
                                        'edgeml_dqn.cli_export._remarks': ('api/cli_export.html#_remarks', 'edgeml_dqn/cli_export.py'),
                                        'edgeml_dqn.cli_export._replay': ('api/cli_export.html#_replay', 'edgeml_dqn/cli_export.py'),
+                                       'edgeml_dqn.cli_export._shares': ('api/cli_export.html#_shares', 'edgeml_dqn/cli_export.py'),
                                        'edgeml_dqn.cli_export._untold': ('api/cli_export.html#_untold', 'edgeml_dqn/cli_export.py'),
                                        'edgeml_dqn.cli_export.edgeml_export': ( 'api/cli_export.html#edgeml_export',
                                                                                 'edgeml_dqn/cli_export.py'),

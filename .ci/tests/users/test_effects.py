@@ -44,7 +44,7 @@ RUNS = {
         "network": "mine:network", "optimizer": "sgd", "learning_rate": ".1", "layers": "2", "units": "5", "seed": "1", "streams": "3", "length": "300", "adaptive": None,
         "jobs": "3", "scheduler": "tcp://127.0.0.1:9"}),
     "edgeml-metric": ("one.npz new", {"loss": "top2", "fit": "isotonic", "test_share": ".3", "folds": "3", "seed": "1"}),
-    "edgeml-export": ("data.npz plan new", {"rate": ".2", "depth": "2", "devices": "2"}),
+    "edgeml-export": ("data.npz plan new", {"rate": ".2", "depth": "2", "devices": "2", "beside": "1/30,3"}),
     "edgeml-export, of a network": ("data.npz run new --runtimes numpy", {"runtimes": "numba", "network": "mine:network", "optimizer": "sgd"}),
     "edgeml-serve": ("edgeml_dqn.digits:strong_model --key-file one.key", {
         "host": "localhost", "port": "8001", "key_file": "two.key", "certfile": "one.key", "keyfile": "one.key", "max_bytes": "5000000", "timeout": "11", "connections": "101",
