@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from fastcore.script import store_true
 
-from .cli import limit_number, one_sentence, save_figure, show
+from .cli import another_limit, limit_number, one_sentence, save_figure, show
 from .cli_runs import open_run, resolution_of
 from .decider import policy_digest
 from .estimate import as_logged, without_propensity
@@ -21,9 +21,13 @@ from .export import export_policy, outlook_of
 from .files import held
 from .decisions import read_decisions
 from .live import STATE, learned_policy
+from .planned import Planned
 from .others import compare_on
 from .replay import check, excess_together, plot_log
 from .exported import load_policy, read_export
+from .sequences import spawn
+from .several import share_out
+from .together import one_of_many
 
 # %% ../nbs/api/10d_cli_export.ipynb #bdfdc29f
 def edgeml_export(
@@ -34,27 +38,41 @@ def edgeml_export(
     depth: limit_number = None,  # token bucket depth: any for a plan (default: the run's)
     network: str = None,  # as in training; to be said again if it is the user's own
     optimizer: str = None,  # likewise
+    devices: int = None,  # that share a bucket of this limit, all alike, each with these files (default: none do)
+    beside: list[another_limit] = None,  # RATE,DEPTH of a limit that will hold as well: says the shares of prices
     runtimes: str = None,  # to check it in and write it for: of numpy,numba,litert,onnx (default: all that can run it)
     json: store_true = False,  # print one JSON object and nothing else
 ):
     "Write the policy of a run for a device, and check that it decides there as it does here"
     typed = dict(rate=rate, depth=depth, network=network, optimizer=optimizer)
     asked = tuple(runtimes.split(",")) if runtimes else None
-    with one_sentence(edgeml_export), held(out): _export(data, run_dir, out, typed, asked, json)
+    with one_sentence(edgeml_export), held(out): _export(data, run_dir, out, typed, devices, beside, asked, json)
 
-def _export(data, run_dir, out, typed, runtimes, json):
+def _export(data, run_dir, out, typed, devices, beside, runtimes, json):
     opened = open_run(data, run_dir, typed)
     policy, flags, source = opened.policy, opened.flags, opened.task.train
+    if devices is not None:
+        if not isinstance(policy, Planned):
+            raise ValueError(f"devices is {devices}; expected a plan with it, for a network knows of one device")
+        if beside: raise ValueError(f"devices is {devices}, and beside names limits; expected one or the other")
+        policy = one_of_many(policy, source, devices, flags["seed"])
     outlook = outlook_of(policy, source, flags["seed"], resolution_of(source, flags["seed"]))
+    shares = _shares(policy, outlook, beside, source, flags["seed"]) if beside else {}
     checks = export_policy(out, policy, source, runtimes, outlook, flags["seed"])
     table = pd.DataFrame(checks).T.assign(largest_difference=lambda t: t.largest_difference.map("{:.0e}".format))
     counts = {name: int for name in ("flipped", "flipped_ties", "compared", "state_bytes", "file_bytes")}
     about, _ = read_export(out)
     left_out = about["left_out"]
-    limit = dict(rate=flags["rate"], depth=flags["depth"])
-    answer = dict(out=out, policy=policy.name) | limit | dict(runtimes=checks, left_out=left_out)
+    limit = dict(rate=flags["rate"], depth=flags["depth"]) | (dict(devices=devices) if devices else {})
+    answer = dict(out=out, policy=policy.name) | limit | shares | dict(runtimes=checks, left_out=left_out)
     show(table.astype(counts), answer, json)
+    if shares and not json: print(f"for edgeml-device: --shares {','.join(map(str, shares['shares']))}")
     for sentence in left_out: print(f"edgeml-export: {sentence}", file=sys.stderr)
+
+def _shares(policy, outlook, beside, source, seed):
+    "Of prices, on training sequences; those of limits beside are planned on the device"
+    policies = policy, *(Planned(outlook, bucket) for bucket in beside)
+    return dict(shares=share_out(policies, source.sample(8, 10_000, spawn(seed, 8))).tolist())
 
 # %% ../nbs/api/10d_cli_export.ipynb #15e397d9
 def edgeml_replay(
@@ -70,7 +88,7 @@ def edgeml_replay(
         device = learned_policy(policy) if (Path(policy) / STATE).exists() else load_policy(policy, runtime)
         answer = _replay(sessions, device, plot, json)
     wrong = [f"{answer['differing']} events differ, first {answer['differences'][0]}"] if answer["differing"] else []
-    if answer["excess"] > 0: wrong.append(f"{answer['excess']:g} offloads more than the limit allows")
+    if answer["excess"] > 0: wrong.append(f"{answer['excess']:g} tokens more than the limit allows")
     for sentence in wrong + answer["remarks"]: print(f"edgeml-replay: {log}: {sentence}", file=sys.stderr)
     if wrong or answer["lost"] or not answer["images"]: raise SystemExit(1)
 

@@ -66,9 +66,9 @@ def _plan(data, run_dir, typed, json):
     learned = time.perf_counter()
     policy = Planned(run.outlook, task.bucket)
     planned = time.perf_counter()
+    memoryless = mdp(task.train.population, task.bucket, task.train.arrivals, flags["discount"])
     save_run(run_dir, run._replace(config=dict(flags=flags, digest=task.digest)))
     fresh = task.train.sample(16, 20_000, spawn(flags["seed"], 3))
-    memoryless = mdp(task.train.population, task.bucket, task.train.arrivals, flags["discount"])
     found = premises(task.train.population, fresh, task.bucket)
     results = [simulate(each, fresh) for each in (policy, memoryless)]
     rewards = [float(result.expected.mean()) for result in results]

@@ -152,7 +152,8 @@ def plot_metric(
 # %% ../nbs/api/10c_cli_metric.ipynb #089d5253
 def edgeml_metric(
     # npz, Parquet or CSV, a row for each image, with columns weak_logits (or weak_logits_0, weak_logits_1 and so on)
-    # or score; labels; strong_logits, or loss_weak and loss_strong, or reward; test, 1 for images held out
+    # or score; labels; strong_logits, or loss_weak and loss_strong, or reward; test, 1 for images held out;
+    # cost, tokens that offloading takes
     table: str,
     out: str,  # gets .npz (the data set), .json (what was fitted) and .png (how well)
     loss: str = None,  # of answers, if the table has no losses: top1, top5 or any topK; or rank (default top1)
@@ -173,9 +174,12 @@ def _metric(table, out, loss, fit, test_share, folds, seed, json):
     try:
         answers = as_answers(columns, loss)
         test = held_out(columns, test_share, seed)
+        cost = column(columns, "cost")
     except ValueError as error: raise ValueError(f"{error} ({table})") from None
     metrics, metric, fit, errors = score_images(answers, test, folds, fit)
-    parts = [Images(metrics[part], answers.loss_weak[part], answers.loss_strong[part]) for part in (~test, test)]
+    given = dict(metric=metrics, loss_weak=answers.loss_weak, loss_strong=answers.loss_strong, cost=cost)
+    known = {name: each for name, each in given.items() if each is not None}
+    parts = [Images(**{name: each[part] for name, each in known.items()}) for part in (~test, test)]
     counts = dict(training_images=len(parts[0]), test_images=len(parts[1]))
     losses = {name: float(getattr(parts[1], name).mean()) for name in ("loss_weak", "loss_strong")}
     facts = (

@@ -24,7 +24,7 @@ from tqdm.auto import tqdm
 from .audits import SHARE
 from .bucket import TokenBucket
 from .calibration import read_metric
-from .cli import limit_number, one_sentence, show
+from .cli import another_limit, limit_number, one_sentence, show, typed_numbers
 from .controller import Controller
 from .link import shaped
 from .network import user_object
@@ -152,6 +152,9 @@ def edgeml_device(
     keep: str = None,  # a folder for tokens, and for what is learned, taken up at the next start
     start: str = "empty",  # the bucket, where none is kept: empty or full
     bucket: str = None,  # one that devices share, as redis://HOST/DB#NAME (default: this device's own)
+    cost: str = None,  # MODULE:FUNCTION, from an image to the tokens that offloading it takes (default: one)
+    beside: list[another_limit] = None,  # RATE,DEPTH of a limit that holds as well; may be typed again, for others
+    shares: typed_numbers = None,  # of each limit's price, --rate's first, such as .25,.75 (default: all alike)
     metrics: str = None,  # a port at which Prometheus may ask for metrics, or a file for it that ends in .prom
     json: store_true = False,  # print one JSON object and nothing else
 ):
@@ -174,6 +177,7 @@ def edgeml_device(
         link = {name: value for name, value in (("bandwidth", bandwidth), ("delay", delay)) if value is not None}
         relay = stack.enter_context(shaped(*_address(url), **link)) if link else None
         remote = stack.enter_context(Remote(url, model, seen.classes, key, cafile, relay))
+        tokens_of = None if cost is None else _named_cost(cost)
         shared = None
         if bucket is not None:
             from edgeml_dqn.shared_bucket import named_bucket
@@ -186,7 +190,8 @@ def edgeml_device(
         controller = stack.enter_context(
             Controller(
                 policy, seen.weak, remote, limit, deadline=deadline, time_unit=time_unit, log=log, audits=audits,
-                watch=watch, adaptive=adaptive, keep=keep, start=start, shared=shared))
+                watch=watch, adaptive=adaptive, keep=keep, start=start, shared=shared, cost=tokens_of,
+                beside=beside or (), shares=shares))
         if why := remote.trouble(3):
             while_so = "images are answered by the weak classifier until it is"
             print(f"edgeml-device: {url} is not ready for us: {why}; {while_so}", file=sys.stderr)
@@ -198,6 +203,11 @@ def edgeml_device(
                 tally.add(*outcome)
         except KeyboardInterrupt: pass
         show(None, dict(policy=controller.policy_name) | tally.summary(), json)
+
+def _named_cost(name):
+    function = user_object("cost", name)
+    if callable(function): return function
+    raise ValueError(f"cost is {name}, a {type(function).__name__}; expected a function of an image")
 
 def _limit(rate, depth, made_for):
     "The limit that is asked for, or that a policy was made for, if any"

@@ -128,6 +128,7 @@ class FirstOrder:
 
     def __post_init__(self):
         _check_devices(self.outlooks, self.seen.devices)
+        self.seen.population.need_one_token("a plan to first order")
         alone = _alone(self.seen, self.bucket)
         added = [
             _among_others(outlook, self.outlooks.index(outlook), self.seen, self.bucket, alone)

@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Callable
 from inspect import Parameter, signature
 from re import match
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args, get_origin
 
 # %% ../nbs/api/10j_flags.ipynb #10a0c032
 class Published(NamedTuple):
@@ -84,6 +84,8 @@ def arguments(
             parser.add_argument(name, help=about)
         elif parameter.anno is store_true:
             parser.add_argument(readable, help=about, action="store_true")
+        elif get_origin(parameter.anno) is list:  # as often as it is typed
+            parser.add_argument(readable, help=about, type=get_args(parameter.anno)[0], action="append")
         else:
             same = published if published and PUBLISHED[name].value is None else []
             usual = "" if parameter.default is None else f" (default {parameter.default})"

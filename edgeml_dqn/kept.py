@@ -48,11 +48,10 @@ class Kept(NamedTuple):
 
     def of(
         self,
-        which: int,  # of the limits that hold as well, from 0
+        bucket: TokenBucket,  # a limit that holds as well
     ) -> "Kept":
         "Its tokens alone; none, if nothing is known of it"
-        bucket, tokens = self.beside[which] if which < len(self.beside) else (self.bucket, 0)
-        return self._replace(bucket=bucket, tokens=tokens)
+        return self._replace(bucket=bucket, tokens=dict(self.beside).get(bucket, 0))
 
     def units(
         self,

@@ -39,8 +39,9 @@ class Log:
     def digest(self) -> str:  # 16 hexadecimal digits
         "A fingerprint of images and times"
         images = self.images
-        columns = self.elapsed, images.metric, images.loss_weak, images.loss_strong, np.array([self.split])
-        return hashlib.sha256(b"".join(column.tobytes() for column in columns)).hexdigest()[:16]
+        columns = self.elapsed, images.metric, images.loss_weak, images.loss_strong, np.array([self.split]), images.cost
+        known = [column for column in columns if column is not None]
+        return hashlib.sha256(b"".join(column.tobytes() for column in known)).hexdigest()[:16]
 
 def _metrics(columns, metric):
     "What the device knew, and whether it is an expected reward already"
@@ -85,8 +86,13 @@ def as_log(
     known = np.isfinite(weak - strong)
     expected = column(columns, "expected_reward")
     if expected is None: expected = _expected(values, (weak - strong)[:split], known[:split], is_reward)
-    return Log(
-        name, elapsed, Images(values, np.where(known, weak, expected), np.where(known, strong, 0)), known, split)
+    images = Images(values, np.where(known, weak, expected), np.where(known, strong, 0), _costs(columns))
+    return Log(name, elapsed, images, known, split)
+
+def _costs(columns):
+    "What offloads take; None: a token each, whether a column says so or there is none"
+    cost = column(columns, "cost")
+    return None if cost is None or (cost == 1).all() else cost
 
 def _expected(values, reward, known, is_reward):
     "Rewards to expect, by those that are known in the training part"
@@ -102,7 +108,7 @@ class Session(NamedTuple):
 
 HOLDS = dict(
     start=dict(unit_ns=(str,), rate=(str,), depth=(str,)),
-    image=dict(line=(int,), time_ns=(int,), metric=(int, float, NoneType)))
+    image=dict(line=(int,), time_ns=(int,), metric=(int, float, NoneType), cost=(int, float, NoneType)))
 
 def read_sessions(
     path: str | PathLike,  # of a controller's log
@@ -148,7 +154,7 @@ def _origins(sessions):
 
 def session_columns(
     sessions: list[Session],  # in the order in which they ran
-) -> dict[str, list | np.ndarray | None]:  # timestamp, metric, reward (None where unknown), expected_reward
+) -> dict[str, list | np.ndarray | None]:  # timestamp, metric, reward (None where unknown), expected_reward, cost
     "The columns of a controller's log; `ValueError` for sessions of several time units"
     units = {_stated(session, "unit_ns") for session in sessions}
     if len(units) > 1:
@@ -163,7 +169,8 @@ def session_columns(
             for origin, image in seen]),
         metric=[image["metric"] for image in images],
         reward=[{"True": 0., "False": 1.}.get(str(image.get("agree"))) for image in images],
-        expected_reward=[image.get("reward") for image in images])
+        expected_reward=[image.get("reward") for image in images],
+        cost=[1 if image.get("cost") is None else image["cost"] for image in images])
     return columns | dict(expected_reward=None) if None in columns["expected_reward"] else columns
 
 # %% ../nbs/api/04a_logs.ipynb #0a040024

@@ -140,9 +140,10 @@ def _population(
     order = np.argsort(images.metric, kind="stable")
     metric = images.metric[order]
     mean, deviation = scaling
+    cost = None if images.cost is None else images.cost[order]
     return Population(
         metric, (metric - mean) / deviation, curve(metric),
-        images.reward[order], images.loss_weak[order], curve, scaling)
+        images.reward[order], images.loss_weak[order], curve, scaling, cost)
 
 def populations(
     data: Dataset,  # training and test images

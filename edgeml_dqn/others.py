@@ -22,6 +22,7 @@ from .learning import Live, learn, learn_mdp
 from .limit import Limit
 from .live import Adapting
 from .metric import ExpectedReward
+from .replay import buckets_beside
 from .runtime import PLANNERS, DevicePolicy
 
 # %% ../nbs/api/09h1_others.ipynb #0991000f
@@ -51,8 +52,11 @@ def others_on(
     sessions: list[Decisions],  # of a log
     policy: DevicePolicy,  # exported
 ) -> dict[str, Callable[[Decisions], Iterator[bool]]]:  # what each decides on a session's images that have a metric
-    "The policies that know all limits of a log"
-    buckets = {bucket for session in sessions for bucket, _ in session.under_limits()}
+    "The policies that know all limits of a log, and what its images cost"
+    beside = {bucket for session in sessions for bucket, _ in buckets_beside(session.start)}
+    buckets = beside | {bucket for session in sessions for bucket, _ in session.under_limits()}
+    costs = any("cost" in image for session in sessions for image in session.images)
+    learning = {} if beside or costs else UNTRAINED
     names = [
         *PLANNERS,
         *([policy.exported.name]
@@ -61,7 +65,7 @@ def others_on(
     curve = ExpectedReward(*policy.curve)
     return (
         {name: decider(name) for name in reversed(names)}
-        | {name: partial(_alone, curve=curve, make=make) for name, make in UNTRAINED.items()})
+        | {name: partial(_alone, curve=curve, make=make) for name, make in learning.items()})
 
 def _decided(
     session: Decisions,
@@ -71,10 +75,12 @@ def _decided(
     "Decisions on a session's images under its limits, by who knows these"
     for bucket, event in session.under_limits():
         if event is session.start:
-            decider = Decider(policy, bucket, Fraction(event["unit_ns"]), 0)
+            beside = [(each, None) for each, _ in buckets_beside(event)]
+            decider = Decider(policy, bucket, Fraction(event["unit_ns"]), 0, beside=beside, shares=event.get("shares"))
             decider.policy.aim(limits(bucket))
+            for which, (each, _) in enumerate(beside): decider.aim_beside(which, limits(each))
         elif event["event"] == "image":
-            decision = decider.decide(event["time_ns"], event["metric"])
+            decision = decider.decide(event["time_ns"], event["metric"], cost=event.get("cost"))
             if event["metric"] is not None: yield decision["offload"]
         elif bucket != decider.clock.bucket: decider.retarget(event["time_ns"], limits(bucket))
 

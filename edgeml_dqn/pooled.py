@@ -57,12 +57,13 @@ class Fleet(Sources):
         if streams < 1 or length < 1:
             raise ValueError(f"streams and length are {streams} and {length}; expected at least 1 each")
         drawn = in_threads(lambda stream, ended: self._merged(length, spawn(seed, stream)), streams)
-        index, interarrival, device = map(np.stack, zip(*drawn))
-        count = len(self.sources)
-        return Merged(self.population, index, interarrival, ticks=count, device=device, devices=count)
+        *columns, ticks = zip(*drawn)
+        index, interarrival, device = map(np.stack, columns)
+        return Merged(
+            self.population, index, interarrival, ticks=ticks[0], device=device, devices=len(self.sources))
 
     def _merged(self, length, seed):
-        "Image, ticks since the one before, and device, each [length]"
+        "Image, ticks since the one before, and device, each [length]; ticks in a time unit"
         count = len(self.sources)
         each = -(-length // count)
         while True:
@@ -74,7 +75,7 @@ class Fleet(Sources):
             if each >= length or at[-1] <= ticks[:, -1].min(): break  # what is not drawn comes later
             each = min(2 * each, length)
         index = np.concatenate([one.index[0] for one in own])[first]
-        return index, np.diff(at, prepend=0), first // each
+        return index, np.diff(at, prepend=0), first // each, count * own[0].ticks
 
 # %% ../nbs/api/06l_pooled.ipynb #06c1010f
 COLUMNS = "metric", "scaled", "expected", "reward", "loss_weak"  # of a population

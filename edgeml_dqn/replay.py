@@ -239,7 +239,7 @@ def check(
     images = session.images
     unit_ns = Fraction(session.start["unit_ns"])
     by_server = "shared" in session.start
-    def when(event): return 1000 * event.get("server_us", 0) if by_server else event.get("time_ns", 0)
+    def when(event, shared): return 1000 * event.get("server_us", 0) if shared else event.get("time_ns", 0)
     reasons = (
         Counter(event["reason"] for event in images)
         + Counter(event["error"] for event in images if "error" in event))
@@ -249,8 +249,9 @@ def check(
         differ=[f"line {line}: {wrong}" for line, wrong in found if wrong not in ("", "tie")],
         ties=sum(wrong == "tie" for _, wrong in found),
         excess=float(max(
-            _at_most([((bucket, unit_ns), when(event), units) for bucket, event, units in spent])
-            for spent in _spent(session))),
+            _at_most([
+                ((bucket, unit_ns), when(event, by_server and not which), units) for bucket, event, units in spent])
+            for which, spent in enumerate(_spent(session)))),
         late=sum(event["total_ms"] > session.start["deadline_ms"] for event in images),
         lost=session.lost,
         reasons=dict(reasons))

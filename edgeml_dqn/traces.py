@@ -83,7 +83,7 @@ def trace_sources(
         raise ValueError(f"{log.name}: the images for training all came at the same time; "
                          "expected times over which tokens accrue")
     images = [
-        Images(log.images.metric[part], log.images.loss_weak[part], log.images.loss_strong[part])
+        Images(**{name: None if column is None else column[part] for name, column in vars(log.images).items()})
         for part in parts]
     both = populations(Dataset(log.name, *images))
     orders = [np.argsort(np.argsort(part.metric, kind="stable")).astype(np.int32) for part in images]

@@ -44,7 +44,7 @@ RUNS = {
         "network": "mine:network", "optimizer": "sgd", "learning_rate": ".1", "layers": "2", "units": "5", "seed": "1", "streams": "3", "length": "300", "adaptive": None,
         "jobs": "3", "scheduler": "tcp://127.0.0.1:9"}),
     "edgeml-metric": ("one.npz new", {"loss": "top2", "fit": "isotonic", "test_share": ".3", "folds": "3", "seed": "1"}),
-    "edgeml-export": ("data.npz plan new", {"rate": ".2", "depth": "2"}),
+    "edgeml-export": ("data.npz plan new", {"rate": ".2", "depth": "2", "devices": "2", "beside": "1/30,3"}),
     "edgeml-export, of a network": ("data.npz run new --runtimes numpy", {"runtimes": "numba", "network": "mine:network", "optimizer": "sgd"}),
     "edgeml-serve": ("edgeml_dqn.digits:strong_model --key-file one.key", {
         "host": "localhost", "port": "8001", "key_file": "two.key", "certfile": "one.key", "keyfile": "one.key", "max_bytes": "5000000", "timeout": "11", "connections": "101",
@@ -53,13 +53,16 @@ RUNS = {
         "model": "other", "rate": ".2", "depth": "2", "runtime": "numba", "images": "3", "time_unit": ".002", "deadline": ".2", "saturate": None,
         "bandwidth": "9", "delay": "1", "key_file": "one.key", "cafile": "one.key", "log": "save.jsonl", "audits": ".1", "metrics": "save.prom", "adaptive": None,
         "keep": "save", "start": "empty",
-        "bucket": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", "redis://127.0.0.1:9/0#uplink")}),
+        "bucket": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001", "redis://127.0.0.1:9/0#uplink"),
+        "cost": "mine:cost", "beside": "1/3,2",
+        "shares": ("device edgeml_dqn.digits:scene http://127.0.0.1:9 --images 2 --time-unit .001 --start full --beside .2,2", ".25,.75")}),
     "edgeml-replay": ("log.jsonl device", {"runtime": "numba", "plot": "save.png"}),
 }
 NUMBER = re.compile(r"[\d.]+(e[+-]\d+)?")
 MINE = """import numpy as np
 from edgeml_dqn.network import Perceptron
 def network(inputs): return Perceptron((6,))(inputs)
+def cost(image): return 9
 """
 
 
