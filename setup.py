@@ -9,7 +9,8 @@ config = ConfigParser(delimiters=["="])
 config.read(here / "settings.ini", encoding="utf-8")
 cfg = config["DEFAULT"]
 extras = {key.removesuffix("_requirements"): value.split() for key, value in cfg.items() if key.endswith("_requirements")}
-extras["dev"] = sum(extras.values(), [])  # the tools run every notebook, to keep its outputs
+# The tools run every notebook, to keep its outputs, but not those that need PyTorch, which is larger than all else together
+extras["dev"] = sum((needed for name, needed in extras.items() if name != "sb3"), [])
 
 
 class SDist(sdist):

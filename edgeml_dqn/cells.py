@@ -10,14 +10,15 @@ from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
-from .arrivals import Independent, Periodic
+from .arrivals import Arrivals, Periodic
 from .modulated import MarkovModulated
 from .bucket import TokenBucket
 from .features import History
+from .laws import named_process
 from .metric import Population
 from .network import Perceptron
 from .problem import Settings
-from .sequences import LocationReset, Source
+from .sequences import LocationReset, Order, Source
 
 # %% ../nbs/api/08a_cells.ipynb #e1f9d07e
 def _as_numbers(values):
@@ -45,21 +46,29 @@ class Process:
     switch_prob_1: float = .001  # chance per time unit of leaving the first arrival state
     switch_prob_2: float = .0005  # and the second
     noise: float = 0.  # added to each metric, in standard deviations of the metric
+    process: str = ""  # order and times by name, as `named_process` takes it; none: by the numbers above
 
     def __post_init__(self):
         _as_numbers(self)
         if not 0 <= self.noise < np.inf:
             raise ValueError(f"noise is {self.noise}; expected 0 or more standard deviations")
         self.bucket, self.order, self.arrivals  # for their checks
+        for name in ("spread", "reset_prob", "period_1", "period_2", "switch_prob_1", "switch_prob_2"):
+            value = getattr(self, name)
+            if not self.process or value == getattr(Process, name): continue
+            raise ValueError(
+                f"{name} is {value} with process {self.process}; expected none, for that says order and times")
 
     @property
     def bucket(self) -> TokenBucket: return TokenBucket(self.rate, self.depth)
 
     @property
-    def order(self) -> LocationReset: return LocationReset(self.spread, self.reset_prob)
+    def order(self) -> Order:
+        return named_process(self.process)[0] if self.process else LocationReset(self.spread, self.reset_prob)
 
     @property
-    def arrivals(self) -> Independent | MarkovModulated:
+    def arrivals(self) -> Arrivals:
+        if self.process: return named_process(self.process)[1]
         if (self.period_1, self.period_2) == (1, 1): return Periodic()
         return MarkovModulated((self.period_1, self.period_2), (self.switch_prob_1, self.switch_prob_2))
 

@@ -38,6 +38,7 @@ def edgeml_sweep(
     period_2: typed_numbers = None,  # Markov-modulated: periods of the second state
     switch_prob_1: typed_numbers = None,  # Markov-modulated: chances per time unit of leaving the first state
     switch_prob_2: typed_numbers = None,  # Markov-modulated: of leaving the second state
+    process: typed_names = None,  # instead, other orders and times: walk:SPREAD:STEP, hawkes:MEAN:BRANCHING:MEMORY, ...
     iterations: typed_numbers = None,  # Q iterations of a DQN; 0: no DQN, but Planned alone
     metric_history: typed_numbers = None,  # last metrics that a DQN sees; 0: the belief of Planned's filter
     arrival_history: typed_numbers = None,  # last intervals that a DQN sees; 0: none

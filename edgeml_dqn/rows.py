@@ -35,7 +35,7 @@ from .planned import Planned, learn_outlook
 from .mdp import mdp
 from .policies import LowerBound, Policy, baseline, strong, weak
 from .problem import Settings, make_problem
-from .sequences import Sequences, Source, spawn
+from .sequences import LocationReset, Sequences, Source, spawn
 from .comparison import comparison
 from .simulate import simulate
 from .training import train
@@ -138,13 +138,14 @@ def run_cell(
     if cell.adaptive: limited += untrained(bucket, seen.curve)
     learned = time.process_time() - began
     results = [simulate(policy, sequences) for policy in (weak(), *limited, LowerBound(bucket), strong())]
-    marks = ()
-    if cell.bounds:
+    told = None
+    if cell.bounds and isinstance(test.order, LocationReset):
         oracle = CausalOracle(test, bucket)
         results.append(simulate(BeliefPolicy(oracle), sequences))
-        marks = simulate(oracle, sequences), clairvoyant(sequences, bucket)
+        told = simulate(oracle, sequences)
+    most = clairvoyant(sequences, bucket) if cell.bounds else None
     rows = (
-        comparison(results, *marks).reset_index()
+        comparison(results, told, most).reset_index()
         .astype(object).replace({np.nan: None})
         .to_dict("records"))
     cost = dict(learning_seconds=learned, seconds=time.process_time() - began)
@@ -152,9 +153,9 @@ def run_cell(
 
 # %% ../nbs/api/08ab_rows.ipynb #d375aecf
 COMPUTED_BY = (
-    "arrivals", "belief", "bucket", "cells", "clairvoyant", "columns", "comparison", "data", "features",
-    "filter", "limit", "locations", "mdp", "metric", "modulated", "oracle", "outlook", "planned", "planning",
-    "policies", "ring", "rows", "sequences", "simulate")  # any row
+    "arrivals", "belief", "bucket", "cells", "clairvoyant", "columns", "comparison", "data", "daylight", "drift",
+    "features", "filter", "hawkes", "laws", "limit", "locations", "mdp", "metric", "modulated", "oracle",
+    "outlook", "planned", "planning", "policies", "ring", "rows", "sequences", "simulate", "stays")  # any row
 TRAINED_BY = (
     "asked", "bellman", "compiled", "dqn", "frameworks", "learner", "network", "problem", "scores",
     "training")  # rows beside a DQN, too

@@ -40,7 +40,7 @@ RUNS = {
     "edgeml-simulate, as trained": ("data.npz run save --streams 2 --length 200", PROCESS | LEARNER | {
         "order": "reset", "arrivals": "markov", "rate": ".2", "depth": "2"}),  # refused
     "edgeml-sweep": ("none new --iterations 1", {name: values for name, values in PROCESS.items() if name not in ("order", "arrivals")} | {
-        "data": "data.npz", "rate": ".2", "depth": "2", "iterations": "0", "metric_history": "5", "arrival_history": "2",
+        "data": "data.npz", "rate": ".2", "depth": "2", "process": "walk:.1:.01", "iterations": "0", "metric_history": "5", "arrival_history": "2",
         "network": "mine:network", "optimizer": "sgd", "learning_rate": ".1", "layers": "2", "units": "5", "seed": "1", "streams": "3", "length": "300", "adaptive": None,
         "jobs": "3", "scheduler": "tcp://127.0.0.1:9"}),
     "edgeml-metric": ("one.npz new", {"loss": "top2", "fit": "isotonic", "test_share": ".3", "folds": "3", "seed": "1"}),

@@ -44,7 +44,7 @@ FINE = {  # values that a flag may well have
     "edgeml-plan": {"rate": ["1.5"], "depth": ["1.5"], "spread": ["0"], "seed": ["0", "99999999999999999999"], "metric": [""]},
     "edgeml-train": {"rate": ["1.5"], "depth": ["1.5"], "arrival_history": ["0"], "layers": ["0"], "iterations": ["0"], "spread": ["0"], "seed": ["0"], "metric": [""], "network": [""]},
     "edgeml-simulate": {"arrival_history": ["0"], "network": [""]},  # as the run was trained
-    "edgeml-sweep": {"rate": ["1.5"], "depth": ["1.5"], "spread": ["0"], "iterations": ["0", "99999999999999999999"], "metric_history": ["0"], "arrival_history": ["0"], "layers": ["0"], "network": [""], "seed": ["0", "99999999999999999999"], "streams": ["99999999999999999999"], "length": ["99999999999999999999"], "jobs": ["99999999999999999999"]},  # a cell that asks for too much fails alone
+    "edgeml-sweep": {"rate": ["1.5"], "depth": ["1.5"], "spread": ["0"], "process": [""], "iterations": ["0", "99999999999999999999"], "metric_history": ["0"], "arrival_history": ["0"], "layers": ["0"], "network": [""], "seed": ["0", "99999999999999999999"], "streams": ["99999999999999999999"], "length": ["99999999999999999999"], "jobs": ["99999999999999999999"]},  # a cell that asks for too much fails alone
     "edgeml-metric": {"seed": ["0", "99999999999999999999"]},
     "edgeml-export": {"runtimes": [""], "network": [""]},  # all that can run it
     "edgeml-serve": {"rate": ["1.5"], "depth": ["1.5"], "port": ["0"], "max_bytes": ["99999999999999999999"], "timeout": ["inf", "1e308", "99999999999999999999", "1.5"], "connections": ["99999999999999999999"]},
