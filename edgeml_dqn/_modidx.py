@@ -417,6 +417,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                  'edgeml_dqn.data.Images': ('api/data.html#images', 'edgeml_dqn/data.py'),
                                  'edgeml_dqn.data.Images.__len__': ('api/data.html#images.__len__', 'edgeml_dqn/data.py'),
                                  'edgeml_dqn.data.Images.__post_init__': ('api/data.html#images.__post_init__', 'edgeml_dqn/data.py'),
+                                 'edgeml_dqn.data.Images.part': ('api/data.html#images.part', 'edgeml_dqn/data.py'),
                                  'edgeml_dqn.data.Images.reward': ('api/data.html#images.reward', 'edgeml_dqn/data.py'),
                                  'edgeml_dqn.data._images': ('api/data.html#_images', 'edgeml_dqn/data.py'),
                                  'edgeml_dqn.data.ilsvrc': ('api/data.html#ilsvrc', 'edgeml_dqn/data.py'),

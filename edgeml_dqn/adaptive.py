@@ -168,7 +168,7 @@ class Learner:
         self.kept.put(range(2 * self.began, 2 * self.images), np.transpose(task.window), mode="wrap")
         self.rewards.extend(zip(task.metric.tolist(), task.reward.tolist()))
         self.due = max(FIRST, 2 * len(task.window.metric))
-        self.bucket, self.live = task.bucket, task.known.live
+        self.bucket = task.bucket
         self.take(task, task.known)
 
     def task(self) -> Task:

@@ -57,6 +57,7 @@ def limit_number(
     try: as_fraction(text, "it")
     except ValueError: raise ArgumentTypeError(f"{text!r}; expected a number such as 0.1 or 1/3") from None
     return text if "/" in text else float(text)
+
 def another_limit(
     text: str,  # as typed
 ) -> TokenBucket:

@@ -177,9 +177,8 @@ def _metric(table, out, loss, fit, test_share, folds, seed, json):
         cost = column(columns, "cost")
     except ValueError as error: raise ValueError(f"{error} ({table})") from None
     metrics, metric, fit, errors = score_images(answers, test, folds, fit)
-    given = dict(metric=metrics, loss_weak=answers.loss_weak, loss_strong=answers.loss_strong, cost=cost)
-    known = {name: each for name, each in given.items() if each is not None}
-    parts = [Images(**{name: each[part] for name, each in known.items()}) for part in (~test, test)]
+    images = Images(metrics, answers.loss_weak, answers.loss_strong, cost)
+    parts = [images.part(part) for part in (~test, test)]
     counts = dict(training_images=len(parts[0]), test_images=len(parts[1]))
     losses = {name: float(getattr(parts[1], name).mean()) for name in ("loss_weak", "loss_strong")}
     facts = (

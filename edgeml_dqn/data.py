@@ -13,7 +13,7 @@ from os import PathLike
 
 import numpy as np
 
-from .columns import as_costs, as_numbers, known_name, names_of
+from .columns import CONVERTED, known_name, names_of
 from .files import array_names, read_arrays, write_atomically
 from .reading import kind_and_names
 
@@ -36,15 +36,21 @@ class Images:
     cost: np.ndarray | None = None  # float64 [N], tokens that offloading takes; None: one
 
     def __post_init__(self):
-        for name in ("metric", "loss_weak", "loss_strong"):
-            object.__setattr__(self, name, as_numbers(getattr(self, name), name))
-        if self.cost is not None: object.__setattr__(self, "cost", as_costs(self.cost, "cost"))
+        for name, values in [*vars(self).items()]:
+            if values is not None: object.__setattr__(self, name, CONVERTED[name](values, name))
         counts = {name: len(column) for name, column in vars(self).items() if column is not None}
         if len(set(counts.values())) > 1:
             raise ValueError(f"images have columns of unequal lengths {counts}; "
                              "expected one entry each per image")
 
     def __len__(self): return len(self.metric)
+
+    def part(
+        self,
+        where: np.ndarray | slice,  # which images, in which order
+    ) -> "Images":
+        "Some of them"
+        return Images(**{name: values if values is None else values[where] for name, values in vars(self).items()})
 
     @property
     def reward(self) -> np.ndarray:  # float64 [N]
@@ -93,8 +99,8 @@ def read_npz(
     return Dataset(str(path), train, test)
 
 def _images(arrays, path, part, keys):
-    def converted(name, key): return (as_costs if name in COST else as_numbers)(arrays[key], key)
-    try: columns = {name: converted(name, key.format(part)) for name, key in keys.items()}
+    keys = {name: key.format(part) for name, key in keys.items()}
+    try: columns = {name: CONVERTED[name](arrays[key], key) for name, key in keys.items()}
     except ValueError as error: raise ValueError(f"{path}: {error}") from None
     try: return Images(**columns)
     except ValueError as error: raise ValueError(f"{path}: part {part}: {error}") from None

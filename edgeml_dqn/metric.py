@@ -137,13 +137,11 @@ def _population(
     scaling: tuple[float, float],  # their metric's mean and deviation
 ) -> Population:
     "Images on their ring"
-    order = np.argsort(images.metric, kind="stable")
-    metric = images.metric[order]
+    ranked = images.part(np.argsort(images.metric, kind="stable"))
     mean, deviation = scaling
-    cost = None if images.cost is None else images.cost[order]
     return Population(
-        metric, (metric - mean) / deviation, curve(metric),
-        images.reward[order], images.loss_weak[order], curve, scaling, cost)
+        ranked.metric, (ranked.metric - mean) / deviation, curve(ranked.metric),
+        ranked.reward, ranked.loss_weak, curve, scaling, ranked.cost)
 
 def populations(
     data: Dataset,  # training and test images

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrivals import Observed, observed_intervals
-from .data import Dataset, Images
+from .data import Dataset
 from .logs import Log
 from .metric import Population, populations
 from .sequences import Sequences, spawn
@@ -82,9 +82,7 @@ def trace_sources(
     if not gaps[parts[0]].any():
         raise ValueError(f"{log.name}: the images for training all came at the same time; "
                          "expected times over which tokens accrue")
-    images = [
-        Images(**{name: None if column is None else column[part] for name, column in vars(log.images).items()})
-        for part in parts]
+    images = [log.images.part(part) for part in parts]
     both = populations(Dataset(log.name, *images))
     orders = [np.argsort(np.argsort(part.metric, kind="stable")).astype(np.int32) for part in images]
     kept_back = round(HELD_OUT * counts[0]), 0
