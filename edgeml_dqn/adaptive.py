@@ -64,8 +64,9 @@ def learn_task(
     if len(task.reward) >= 2 * FOLDS:
         seen, last = task.window.metric, slice(-RECENT, None)
         if task.whole: fit, curve = recalibrated(task.given, seen, task.metric, task.reward)
-        newer, mended = recalibrated(curve, seen[-AMONG:], task.metric[last], task.reward[last])
-        if newer != "given": fit, curve = newer, mended
+        if not task.whole or len(task.reward) > RECENT:  # it was not fitted to just these
+            newer, mended = recalibrated(curve, seen[-AMONG:], task.metric[last], task.reward[last])
+            if newer != "given": fit, curve = newer, mended
     if not task.whole and curve is task.known.curve: return task.known
     return Learned(fit, curve, make(task.window, curve, task.bucket, task.images, live, task.near))
 
