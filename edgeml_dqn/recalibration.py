@@ -51,6 +51,8 @@ def seen_knots(
 
 def _within(knots, reward): return ExpectedReward(knots, np.clip(reward, -1, 1))
 
+def _level(reward): return pulled(np.ones((len(reward), 1)), reward, np.array([.5]))[0]
+
 def line(
     given: ExpectedReward,  # the curve before
     knots: np.ndarray,  # not looked at
@@ -70,7 +72,7 @@ def rank_line(
     "A line in the rank of the metric"
     def columns(metric): return np.stack([np.ones(len(metric)), np.interp(metric, knots, ranks)], 1)
     ranks = np.linspace(-1, 1, len(knots))
-    return _within(knots, columns(knots) @ pulled(columns(metric), reward, np.array([reward.mean(), 0])))
+    return _within(knots, columns(knots) @ pulled(columns(metric), reward, np.array([_level(reward), 0])))
 
 def in_groups(
     given: ExpectedReward | None,  # the curve before, worth one reward at each knot; None: a level one
@@ -83,7 +85,7 @@ def in_groups(
     groups = np.array_split(order, max(1, len(order) // GROUPS))
     means, rewards = (np.array([values[group].mean() for group in groups]) for values in (metric, reward))
     place = np.append(means, knots)
-    value = np.append(rewards, given(knots) if given else np.full(len(knots), reward.mean()))
+    value = np.append(rewards, given(knots) if given else np.full(len(knots), _level(reward)))
     weight = np.append([len(group) for group in groups], np.ones(len(knots)))
     order = np.argsort(place, kind="stable")
     return _within(place[order], monotone(value[order], weight[order]))
@@ -114,7 +116,7 @@ def level(
     reward: np.ndarray,  # float [n], as realised
 ) -> ExpectedReward:
     "The same reward for every image"
-    return ExpectedReward(np.zeros(1), reward.mean(keepdims=True))
+    return ExpectedReward(np.zeros(1), np.array([_level(reward)]))
 
 def recalibrated(
     given: ExpectedReward | None,  # the curve before; None: nothing is known
