@@ -23,7 +23,7 @@ from .learning import Follower, Live, Window, learn, learn_mdp
 from .limit import Limit, Prices
 from .metric import ExpectedReward
 from .normal import StreamAlarm
-from .recalibration import FOLDS, recalibrated
+from .recalibration import FOLDS, HOPE, recalibrated
 
 if TYPE_CHECKING: from edgeml_dqn.sequences import Sequences  # compiled code, which a device does without
 
@@ -34,7 +34,7 @@ REWARDS = 2**13  # rewards that are kept, the last ones
 RECENT = 2**9  # rewards, the last ones, that any curve is held against
 AMONG = 2**12  # images, the last ones, that they are among
 LOOK = 2**6  # rewards from one time to the next
-LEVEL = ExpectedReward(np.zeros(1), np.full(1, .5))  # where no curve is known: one image is as good as another
+LEVEL = ExpectedReward(np.zeros(1), np.full(1, HOPE))  # where no curve is known: one image is as good as another
 
 class Learned(NamedTuple):
     "What is known"
