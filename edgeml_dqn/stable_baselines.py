@@ -6,7 +6,12 @@
 __all__ = ['StableVector']
 
 # %% ../nbs/api/06p3_stable_baselines.ipynb #06b30006
+import sys
+import warnings
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,6 +19,14 @@ import numpy as np
 from .vector_env import OffloadVector
 
 # %% ../nbs/api/06p3_stable_baselines.ipynb #06b30007
+if "tensorflow" not in sys.modules:
+    with suppress(ModuleNotFoundError): import_module("triton")
+elif "triton" not in sys.modules and find_spec("triton"):
+    warnings.warn(
+        "TensorFlow was imported before edgeml_dqn.stable_baselines; expected after it, for PyTorch's Triton may end "
+        "the process", stacklevel=2)
+
+# %% ../nbs/api/06p3_stable_baselines.ipynb #06b30008
 try: from stable_baselines3.common.vec_env import VecEnv
 except ModuleNotFoundError:
     raise ModuleNotFoundError(
