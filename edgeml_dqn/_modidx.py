@@ -12,6 +12,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '', 'doc_host': '', 'git_url
                                      'edgeml_dqn.adaptive.Learner.__init__': ( 'api/adaptive.html#learner.__init__',
                                                                                'edgeml_dqn/adaptive.py'),
                                      'edgeml_dqn.adaptive.Learner._change': ('api/adaptive.html#learner._change', 'edgeml_dqn/adaptive.py'),
+                                     'edgeml_dqn.adaptive.Learner._hold_to': ( 'api/adaptive.html#learner._hold_to',
+                                                                               'edgeml_dqn/adaptive.py'),
                                      'edgeml_dqn.adaptive.Learner.known': ('api/adaptive.html#learner.known', 'edgeml_dqn/adaptive.py'),
                                      'edgeml_dqn.adaptive.Learner.last': ('api/adaptive.html#learner.last', 'edgeml_dqn/adaptive.py'),
                                      'edgeml_dqn.adaptive.Learner.resume': ('api/adaptive.html#learner.resume', 'edgeml_dqn/adaptive.py'),

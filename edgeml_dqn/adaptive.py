@@ -94,7 +94,8 @@ class Learner:
         self.told = 0  # rewards since the curve was last held against them
         self.world = 0  # changes so far
         self.near = None  # a filter that may be nearly right since the last change
-        self.of_images, self.of_rewards = None, Detector(2 * RUN)
+        self.of_images = {}  # tests of images that are held to what is normal: an "alarm", and a "doubt"
+        self.of_rewards = Detector(2 * RUN)
 
     def last(
         self,
@@ -119,16 +120,18 @@ class Learner:
         self,
         metric: float,  # of the next image
         interval: float,  # time units since the image before
-    ) -> bool:
-        "Keep what was seen; whether this is an alarm"
+    ) -> str:  # "alarm" or "doubt": learning begins anew; else empty
+        "Keep what was seen; whether it is no longer what it was"
         self.kept[self.images % MOST] = metric, interval
         self.images += 1
-        if not self.of_images or not self.of_images(metric, interval): return False
-        self._change(FIRST)
-        since, self.near = self.of_images.change()
-        self.began = self.images - since
-        self.of_images = None
-        return True
+        for kind, test in self.of_images.items():
+            if not test(metric, interval): continue
+            self._change(FIRST)
+            since, self.near = test.change()
+            self.began = self.images - since
+            self.of_images = {}
+            return kind
+        return ""
 
     def rewarded(
         self,
@@ -190,11 +193,17 @@ class Learner:
         self.fit, self.curve = learned.fit, learned.curve
         self.trusted = learned.fit == "given" or learned.fit != "level" and len(task.reward) >= TRUSTED
         before, self.live = self.live, learned.live
-        if self.live and any(self.live.normals):
-            measure = self.live.normals, self.last(CATCH_UP)
-            if self.of_images: self.of_images.aim(*measure)
-            else: self.of_images = StreamAlarm(*measure)
+        if self.live:
+            for kind, sure in (("alarm", True), ("doubt", False)): self._hold_to(kind, sure)
         return self.live is not None and (before is None or before.images != self.live.images)
+
+    def _hold_to(self, kind, sure):
+        "Test images by the measures that are sure, or by those that are not"
+        normals = [each if each and each.sure == sure else None for each in self.live.normals]
+        past = self.last(CATCH_UP)
+        if not any(normals): self.of_images.pop(kind, None)
+        elif kind in self.of_images: self.of_images[kind].aim(normals, past)
+        else: self.of_images[kind] = StreamAlarm(normals, past)
 
 # %% ../nbs/api/06i_adaptive.ipynb #f0a10015
 AT_ONCE = 2**13  # images whose prices are worked out at once

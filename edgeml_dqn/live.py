@@ -43,7 +43,7 @@ def _live_arrays(live):
     facts = dict(images=live.images, grains=live.grains)
     for kind, normal in zip(NORMALS, live.normals):
         if not normal: continue
-        parts = normal.model._asdict() | dict(band=normal.band, fair=normal.fair)
+        parts = normal.model._asdict() | dict(band=normal.band, fair=normal.fair, sure=normal.sure)
         facts |= {f"{kind}_{key}": part for key, part in parts.items()}
     return {f"live_{key}": np.asarray(part) for key, part in (live.outlook.pack() | live.limit.pack() | facts).items()}
 
@@ -54,7 +54,7 @@ def _unpack_live(arrays):
         if f"{kind}_band" not in parts: return None
         model = Filter(*(parts[f"{kind}_{key}"] for key in Filter._fields))
         low, high = parts[f"{kind}_band"].tolist()
-        return Normal(model, (low, high), parts[f"{kind}_fair"])
+        return Normal(model, (low, high), parts[f"{kind}_fair"], bool(parts.get(f"{kind}_sure", True)))
     grains = Grains(*(Grain(int(states), *rest) for states, *rest in parts["grains"].tolist()))
     normals = *map(normal_of, NORMALS),
     return Live(unpack_outlook(parts), unpack_limit(parts), int(parts["images"]), grains, normals)
@@ -191,7 +191,7 @@ class Adapting:
         interval: float = 1,  # time units since the image before
     ) -> float:  # the expected reward of offloading it
         "Move on to the image at hand"
-        self.rung = self.learner.seen(metric, interval)
+        self.rung = self.learner.seen(metric, interval) == "alarm"
         curve = self.learner.curve
         if self.policy: self.policy.observe(metric, interval)
         elif self.sent is not None:  # not the first image
