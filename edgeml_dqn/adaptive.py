@@ -196,17 +196,16 @@ class Learner:
         self.fit, self.curve = learned.fit, learned.curve
         self.trusted = learned.fit == "given" or learned.fit != "level" and len(task.reward) >= TRUSTED
         before, self.live = self.live, learned.live
-        if self.live:
-            for kind, sure in (("alarm", True), ("doubt", False)): self._hold_to(kind, sure)
+        if self.live: self._hold_to(self.live.normals, self.last(CATCH_UP))
         return self.live is not None and (before is None or before.images != self.live.images)
 
-    def _hold_to(self, kind, sure):
-        "Test images by the measures that are sure, or by those that are not"
-        normals = [each if each and each.sure == sure else None for each in self.live.normals]
-        past = self.last(CATCH_UP)
-        if not any(normals): self.of_images.pop(kind, None)
-        elif kind in self.of_images: self.of_images[kind].aim(normals, past)
-        else: self.of_images[kind] = StreamAlarm(normals, past)
+    def _hold_to(self, normals, past):
+        "Test images by the measures that are sure, and by those that are not"
+        for kind, sure in (("alarm", True), ("doubt", False)):
+            measures = [each if each and each.sure == sure else None for each in normals]
+            if not any(measures): self.of_images.pop(kind, None)
+            elif kind in self.of_images: self.of_images[kind].aim(measures, past)
+            else: self.of_images[kind] = StreamAlarm(measures, past)
 
 # %% ../nbs/api/06i_adaptive.ipynb #f0a10015
 AT_ONCE = 2**13  # images whose prices are worked out at once
