@@ -55,6 +55,7 @@ class Task(NamedTuple):
     world: int  # changes so far
     near: Filter | None = None  # of metrics, that may be nearly right since the last change; None: there is none
     whole: bool = True  # whether to learn anew, or only if the last rewards are against the curve
+    first: int = FIRST  # images in the window, with which learning begins
 
 def learn_task(
     task: Task,  # from a learner
@@ -174,7 +175,8 @@ class Learner:
         self.began = task.images - len(task.window.metric)
         self.kept.put(range(2 * self.began, 2 * self.images), np.transpose(task.window), mode="wrap")
         self.rewards.extend(zip(task.metric.tolist(), task.reward.tolist()))
-        self.due = max(FIRST, 2 * len(task.window.metric))
+        self.first = task.first
+        self.due = max(self.first, 2 * len(task.window.metric))
         self.bucket = task.bucket
         self.take(task, task.known)
 
@@ -184,7 +186,7 @@ class Learner:
         if whole := images >= self.due: self.due = max(FIRST, 2 * images)
         metric, reward = np.array(self.rewards, float).reshape(-1, 2).T
         seen = self.last(MOST), metric, reward
-        return Task(*seen, self.given, self.bucket, self.images, self.known, self.world, self.near, whole)
+        return Task(*seen, self.given, self.bucket, self.images, self.known, self.world, self.near, whole, self.first)
 
     def take(
         self,

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from .adaptive import CATCH_UP, Learned, Learner, Task, learn_task
+from .adaptive import CATCH_UP, FIRST, Learned, Learner, Task, learn_task
 from .bucket import TokenBucket
 from .dual import next_price
 from .files import read_arrays, write_atomically
@@ -68,7 +68,7 @@ def write_state(
     curves = {"curve": curve} | ({"given": task.given} if task.given else {})
     arrays = dict(
         seen=task.window, sent=(task.metric, task.reward), images=task.images, world=task.world, fit=fit,
-        whole=task.whole, rate=str(task.bucket.rate), depth=str(task.bucket.depth))
+        whole=task.whole, first=task.first, rate=str(task.bucket.rate), depth=str(task.bucket.depth))
     arrays |= {name: (curve.metric, curve.reward) for name, curve in curves.items()}
     if live: arrays |= _live_arrays(live)
     if task.near: arrays |= {f"near_{key}": part for key, part in task.near._asdict().items()}
@@ -85,8 +85,9 @@ def read_state(
         bucket = TokenBucket(str(arrays["rate"]), str(arrays["depth"]))
         near = Filter(*(arrays[f"near_{key}"] for key in Filter._fields)) if "near_edges" in arrays else None
         known = Learned(str(arrays["fit"]), curve, live)
-        counts = int(arrays["images"]), known, int(arrays["world"]), near, bool(arrays.get("whole", True))
-        return Task(Window(*arrays["seen"]), *arrays["sent"], given, bucket, *counts)
+        so_far = int(arrays["images"]), known, int(arrays["world"]), near
+        due = bool(arrays.get("whole", True)), int(arrays.get("first", FIRST))
+        return Task(Window(*arrays["seen"]), *arrays["sent"], given, bucket, *so_far, *due)
     except KeyError as error: why = f"has no {error.args[0]}"
     except (ValueError, TypeError) as error: why = f"cannot be used ({error})"
     raise ValueError(f"{path} {why}; expected what a device that learns keeps")
