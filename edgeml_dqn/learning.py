@@ -122,8 +122,9 @@ def earned_by_dual(
     expected: np.ndarray,  # float64 [S, L], expected reward of each image of each lane
     intervals: np.ndarray,  # float64 [S, L], time units since the image before
 ) -> np.ndarray:  # float64 [S], expected reward of what was sent, per image
-    "What one price that follows the spending earns on lanes"
-    sent = [Spending(bucket, most)(*lane)[1] for lane in zip(expected, units_between(bucket, intervals))]
+    "What one price that follows the spending earns on lanes, the second time round"
+    laps = zip(np.tile(expected, 2), units_between(bucket, np.tile(intervals, 2)))
+    sent = [Spending(bucket, most)(*lane)[1][expected.shape[1]:] for lane in laps]
     return (sent * expected).mean(1)
 
 def earned(
@@ -132,17 +133,19 @@ def earned(
     expected: np.ndarray,  # float64 [S, L], expected reward of each image of each lane
     intervals: np.ndarray,  # float64 [S, L], time units since the image before
 ) -> np.ndarray:  # float64 [S], expected reward of what was sent, per image
-    "What prices earn on lanes, each from a full bucket"
+    "What prices earn on lanes, the second time round"
     _, cost, capacity = limit.bucket.lattice
-    gained = units_between(limit.bucket, intervals)
+    length = expected.shape[1]
+    gained = units_between(limit.bucket, np.tile(intervals, 2))
     tokens = np.full(len(expected), capacity)
     total = np.zeros(len(expected))
-    for t in range(expected.shape[1]):
-        prices = limit.base[tokens] + np.einsum("sj,sj->s", weights[t], limit.table[tokens])
-        offload = (tokens >= cost) & (expected[:, t] >= prices)
-        total += offload * expected[:, t]
+    for t in range(2 * length):
+        image = t % length
+        prices = limit.base[tokens] + np.einsum("sj,sj->s", weights[image], limit.table[tokens])
+        offload = (tokens >= cost) & (expected[:, image] >= prices)
+        if t >= length: total += offload * expected[:, image]
         tokens = np.minimum(capacity, tokens - cost * offload + gained[:, t])
-    return total / expected.shape[1]
+    return total / length
 
 # %% ../nbs/api/06h4_learning.ipynb #f0a1000f
 ARRIVAL_GRID = dict(states=(1, 2, 4))
@@ -174,13 +177,12 @@ def contest(
     bucket: TokenBucket,  # the limit
     before: Live | None,  # what decides now; None: one price that follows the spending
     near: Filter | None,  # of metrics, that may be nearly right; None: there is none
-) -> dict[str, float]:  # reward an image, of each that stands
-    "What the MDP, the plan and what decides now earn on images that they have not learned from"
-    totals = {}
-    def count(name, rewards): totals[name] = [*totals.get(name, []), *rewards]
+) -> str:  # "MDP", "Planned", "near" or "before"
+    "The best of what is new, or what decides now if that is better, on images that they have not learned from"
+    found = {}  # reward an image, float64 [S], NaN on lanes that were learned from
+    def note(name, where, rewards): found.setdefault(name, np.full(len(fresh), np.nan))[where] = rewards
     for i, fold in enumerate(folds_of(lanes.metric)):
-        part = lanes.part(fold & fresh)
-        if not part.metric.size: continue
+        part = lanes.part(fold)
         expected = curve(part.metric)
         metric, arrival = (each.models[i] for each in judged)
         others = as_outlook(lanes.part(~fold), curve, metric, arrival)
@@ -190,11 +192,14 @@ def contest(
             nearly = as_outlook(lanes.part(~fold), curve, near, arrival)
             stand |= {"near": Live(nearly, nearly.planned(bucket), 0)}
         if before: stand |= {"before": before}
-        else: count("before", earned_by_dual(bucket, float(curve.reward.max()), expected, part.intervals))
+        else: note("before", fold, earned_by_dual(bucket, float(curve.reward.max()), expected, part.intervals))
         for name, live in stand.items():
             weights = Follower(live, len(part.metric))(part)
-            count(name, earned(live.limit, weights, expected, part.intervals))
-    return {name: float(np.mean(rewards)) for name, rewards in totals.items()}
+            note(name, fold, earned(live.limit, weights, expected, part.intervals))
+    decides = np.where(fresh, found.pop("before"), np.nan)
+    best = max(found, key=lambda name: np.nanmean(found[name]))
+    ahead = found[best] - decides
+    return "before" if np.nansum(ahead) <= 0 and not np.isnan(ahead).all() else best
 
 def learn(
     window: Window,  # [n], what was seen
@@ -212,8 +217,7 @@ def learn(
     best = "MDP"
     if near or any(each.grain.states > 1 for each in judged):
         fresh = begun >= (before.images if before else 0)
-        found = contest(lanes, fresh, judged, curve, bucket, before, near)
-        best = max(found, key=found.get, default="Planned")
+        best = contest(lanes, fresh, judged, curve, bucket, before, near)
     models = [learn_filter(part, each.models[0].edges, each.grain, each.models[0]) for part, each in zip(lanes, judged)]
     normals = *(normal_of(*each) for each in zip(models, judged, lanes)),
     if best == "before": return before and before._replace(normals=normals)

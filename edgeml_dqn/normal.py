@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LEAVING', 'TILTS', 'LEAST', 'MOVES', 'FEW', 'BEYOND', 'SLACKEN', 'SLACKS', 'ranks', 'worlds', 'Worlds', 'Normal',
-           'gains_under', 'moved', 'normal_of', 'Watch', 'no_gains', 'StreamAlarm']
+           'gains_under', 'moved', 'normal_of', 'Watch', 'all_lost', 'StreamAlarm']
 
 # %% ../nbs/api/06j1_normal.ipynb #b1a10004
 from bisect import bisect_right
@@ -154,7 +154,7 @@ class Watch:
         if self.fixed: return self.fixed[symbol]
         return gains_under(self.normal, *self.worlds(np.array([symbol])))[0].tolist()
 
-def no_gains(value): return [0.] * 6
+def all_lost(value): return [-1.] * 6  # so that nothing rides on what has no measure
 
 class StreamAlarm:
     "The test of a stream's images, and of when they come"
@@ -172,7 +172,7 @@ class StreamAlarm:
         past: tuple[np.ndarray, np.ndarray],  # float [n], metrics and intervals that were seen last
     ) -> None:
         "Go on with other filters, and with the evidence so far"
-        self.watches = [Watch(normal) if normal else no_gains for normal in normals]
+        self.watches = [Watch(normal) if normal else all_lost for normal in normals]
         for watch, values in zip(self.watches, past):
             for value in values.tolist(): watch(value)
 
@@ -180,7 +180,7 @@ class StreamAlarm:
         "Images since the change, most likely; and the filter of the world that metrics are nearer to now, if it is one"
         since, side = self.detector.since()
         of_metrics = self.watches[0]
-        if of_metrics is no_gains or not 2 <= side < 6: return since, None
+        if of_metrics is all_lost or not 2 <= side < 6: return since, None
         worlds = of_metrics.worlds
         emission = np.ascontiguousarray(worlds.emissions[:, side - 1])
         return since, of_metrics.normal.model._replace(transition=worlds.moves[side - 1], emission=emission)
