@@ -49,13 +49,13 @@ class Detector:
         return 1 + int(before), int(side)
 
 def most_evidence(
-    gains: np.ndarray,  # float [L, S, sides], of lanes side by side
-) -> float:
-    "The most that a detector gathers on any lane"
-    riding, most = np.zeros((*gains.shape[1:], len(BETS))), 0.
+    gains: np.ndarray,  # float [L, ..., sides], of detectors side by side
+) -> np.ndarray:  # float [...]
+    "The most that each detector gathers"
+    riding, most = np.zeros((*gains.shape[1:], len(BETS))), np.zeros(gains.shape[1:-1])
     for gain in gains:
         riding = (riding + 1) * (1 + np.multiply.outer(gain, BETS))
-        most = max(most, float(riding.mean((1, 2)).max()))
+        np.maximum(most, riding.mean((-2, -1)), out=most)
     return most
 
 # %% ../nbs/api/06j_alarm.ipynb #a1a1000e
