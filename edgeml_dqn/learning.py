@@ -179,7 +179,7 @@ def contest(
     near: Filter | None,  # of metrics, that may be nearly right; None: there is none
 ) -> str:  # "MDP", "Planned", "near" or "before"
     "The best of what is new, or what decides now if that is better, on images that they have not learned from"
-    found = {}  # reward an image, float64 [S], NaN on lanes that were learned from
+    found = {}  # reward an image, float64 [S], NaN on lanes that were not held out
     def note(name, where, rewards): found.setdefault(name, np.full(len(fresh), np.nan))[where] = rewards
     for i, fold in enumerate(folds_of(lanes.metric)):
         part = lanes.part(fold)
@@ -196,9 +196,9 @@ def contest(
         for name, live in stand.items():
             weights = Follower(live, len(part.metric))(part)
             note(name, fold, earned(live.limit, weights, expected, part.intervals))
-    decides = np.where(fresh, found.pop("before"), np.nan)
+    decides = found.pop("before")
     best = max(found, key=lambda name: np.nanmean(found[name]))
-    ahead = found[best] - decides
+    ahead = (found[best] - decides)[fresh]
     return "before" if np.nansum(ahead) <= 0 and not np.isnan(ahead).all() else best
 
 def learn(
